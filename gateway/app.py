@@ -1,0 +1,81 @@
+"""The HTTP face: every request passes ``Gateway.answer``, whose steps are one list from top to bottom."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from gateway.aws.authentication import Authenticator
+from gateway.aws.endpoint import OperationEndpoint
+from gateway.aws.protocols import build_error
+from gateway.aws.router import Router
+from gateway.aws.sts import StsEndpoint
+from gateway.console.pages import CONSOLE_PREFIX
+from gateway.http import Request, Response
+from shared import errors
+from shared.contract.apis import all_apis
+from shared.platform import Platform
+from shared.rpc.host import ServiceHost
+
+#: nginx's word for a client that left before its answer.
+CLIENT_CLOSED_REQUEST = 499
+#: A call that takes longer than this is given up when its client leaves.
+WATCH_AFTER_SECONDS = 1.0
+
+
+class Gateway:
+    """An ASGI app: the console, the operations of every API, STS, and S3 for the rest."""
+
+    def __init__(self, platform: Platform, host: ServiceHost, console: ASGIApp, objects: ASGIApp) -> None:
+        self._authenticator = Authenticator(platform.principals, platform.settings)
+        self._router = Router(all_apis().values())
+        self._operations = OperationEndpoint(host, self._authenticator, platform.settings.max_request_bytes)
+        self._sts = StsEndpoint(self._authenticator)
+        self._console = console
+        self._objects = objects
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            if scope["type"] == "websocket":
+                await send({"type": "websocket.close"})
+            return
+        request = Request(scope, receive)
+        # 1. pages, health, metrics: no bucket may begin with an underscore, so the prefix is nobody else's
+        if request.raw_path.startswith(CONSOLE_PREFIX):
+            await self._console(scope, receive, send)
+            return
+        try:
+            # 2. the signature says for which service the request is meant; it is checked once the body is there
+            credential = self._authenticator.read(request)
+            signing_name = credential.service if credential is not None else None
+            # 3. operations of the contract
+            target = self._router.find(request.method, request.raw_path, request.headers, signing_name)
+        except errors.NonetError as error:
+            await build_error(None, error).send(send)
+            return
+        if target is not None:
+            response = await self._while_connected(request, self._operations.answer(request, target, credential))
+        # 4. who am I
+        elif self._sts.claims(request, credential):
+            response = await self._sts.answer(request, credential)
+        # 5. everything else is S3
+        else:
+            await self._objects(scope, receive, send)
+            return
+        await response.send(send)
+
+    async def _while_connected(self, request: Request, answer: Coroutine[None, None, Response]) -> Response:
+        """The answer; given up when the client leaves. Short calls, nearly all, are spared the watch."""
+        task = asyncio.ensure_future(answer)
+        await asyncio.wait({task}, timeout=WATCH_AFTER_SECONDS)
+        if not task.done():
+            watch = asyncio.ensure_future(request.disconnected())
+            await asyncio.wait({task, watch}, return_when=asyncio.FIRST_COMPLETED)
+            if not task.done():
+                task.cancel()
+                await asyncio.wait({task})
+                return Response(CLIENT_CLOSED_REQUEST)
+            watch.cancel()
+        return await task

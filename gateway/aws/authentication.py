@@ -1,0 +1,70 @@
+"""Who sent an HTTP request: SigV4 in headers or in a presigned URL, held against the principals."""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+from dataclasses import dataclass
+
+from gateway.http import Request
+from shared import errors
+from shared.auth.principals import Principal, PrincipalTable
+from shared.auth.sigv4 import Credential, parse_credential, verify
+from shared.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """The caller of one request."""
+
+    principal: Principal
+    region: str
+    #: Service of the credential scope; None when the request is not signed.
+    signing_name: str | None
+
+
+class Authenticator:
+    """Reads identities in two steps, because routing needs the scope before the body is there to be checked."""
+
+    def __init__(self, principals: PrincipalTable, settings: Settings) -> None:
+        self._principals = principals
+        self._settings = settings
+
+    def read(self, request: Request) -> Credential | None:
+        """The unchecked signature of a request; None when it is not signed.
+
+        Raises:
+            InvalidSignature: it is signed, but wrongly put together.
+        """
+        try:
+            return parse_credential(request.signed_part)
+        except errors.InvalidSignature:
+            if self._principals.open:
+                return None
+            raise
+
+    def check(self, request: Request, credential: Credential | None, body: bytes | None) -> Identity:
+        """Who the caller is; ``body`` is None when it is streamed.
+
+        Raises:
+            Unauthenticated: keys are needed and missing, unknown, or the signature does not hold.
+        """
+        region = credential.region if credential is not None else self._settings.default_region
+        signing_name = credential.service if credential is not None else None
+        if self._principals.open:
+            return Identity(self._principals.anonymous, region, signing_name)
+        if credential is None:
+            raise errors.Unauthenticated(
+                "The request is not signed: give your client an access key.",
+                aws_code="MissingAuthenticationTokenException",
+            )
+        principal = self._principals.by_access_key(credential.access_key_id)
+        verify(
+            request.signed_part,
+            credential,
+            principal.secret_access_key,
+            body_sha256=None if body is None else hashlib.sha256(body).hexdigest(),
+            now=datetime.datetime.now(datetime.UTC),
+            clock_skew_seconds=self._settings.clock_skew_seconds,
+        )
+        return Identity(principal, region, signing_name)

@@ -1,0 +1,1 @@
+"""What people and monitors open in a browser: health, readiness, metrics, and a start page."""

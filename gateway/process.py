@@ -1,0 +1,132 @@
+"""One running Nonet: opens the platform, serves HTTP and gRPC, and leaves in order when told to."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+import socket
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import uvicorn
+
+from gateway.app import Gateway
+from gateway.console.pages import console_app
+from services.registry import REGISTRY
+from shared.observability.metrics import CallMetrics
+from shared.observability.tracing import Tracer
+from shared.platform import Platform
+from shared.rpc.chain import Admission, Deadline, Interceptor, Metering, Tracing, validation
+from shared.rpc.host import ServiceHost
+from shared.rpc.server import GrpcServer
+from shared.settings import Settings
+
+logger = logging.getLogger("nonet.process")
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Where a running process can be reached."""
+
+    http: str
+    grpc: str
+
+
+def interceptors(settings: Settings) -> list[Interceptor]:
+    """What every unary call passes on its way to a servicer, the first outermost."""
+    chain: list[Interceptor] = [
+        Metering(CallMetrics()),
+        Admission(settings.max_concurrent_requests),
+        Deadline(settings.request_timeout_seconds),
+        validation,
+    ]
+    tracer = Tracer(settings.otlp_endpoint)
+    if tracer.enabled:
+        chain.insert(0, Tracing(tracer))
+    return chain
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its signal handlers: the process decides when to stop, for HTTP and gRPC together."""
+
+    @contextlib.contextmanager
+    def capture_signals(self):  # type: ignore[no-untyped-def]
+        yield
+
+
+@contextlib.asynccontextmanager
+async def running(settings: Settings) -> AsyncIterator[Addresses]:
+    """Serve while the context is open; leaving it drains: no new work, running requests and jobs get their time.
+
+    Raises:
+        OSError: a port is taken; the message says which and what to set instead.
+        ValueError: settings that cannot work.
+    """
+    platform = Platform.open(settings)
+    host = ServiceHost(platform, REGISTRY, interceptors(settings))
+    draining = {"now": False}
+    http_socket = _bind(settings.host, settings.http_port)
+    grpc_server = GrpcServer(host, platform.principals, settings.default_region)
+    gateway = Gateway(platform, host, console_app(platform, host, draining), _objects_app(platform))
+    config = uvicorn.Config(
+        gateway, log_config=None, access_log=False, lifespan="off", ws="none", server_header=False, date_header=True,
+        timeout_graceful_shutdown=int(settings.drain_seconds) or 1, h11_max_incomplete_event_size=64 * 1024,
+    )  # fmt: skip
+    http_server = _Server(config)
+    try:
+        grpc_port = await grpc_server.start(settings.host, settings.grpc_port)
+        serving = asyncio.create_task(http_server.serve([http_socket]))
+        # Services register their kinds of job when they are made; the first answer need not wait for that.
+        preparing = asyncio.create_task(host.start())
+        if settings.job_workers:
+            await platform.jobs.start()
+        while not http_server.started and not serving.done():
+            await asyncio.sleep(0.01)
+        http_port = http_socket.getsockname()[1]
+        shown = f"[{settings.host}]" if ":" in settings.host else settings.host
+        yield Addresses(f"http://{shown}:{http_port}", f"{shown}:{grpc_port}")
+        draining["now"] = True
+        preparing.cancel()
+        logger.info("draining: running requests and jobs get %.0f seconds", settings.drain_seconds)
+        http_server.should_exit = True
+        await asyncio.gather(
+            grpc_server.stop(settings.drain_seconds), serving, platform.jobs.drain(settings.drain_seconds)
+        )
+    finally:
+        http_socket.close()
+        await host.close()
+        await platform.close()
+
+
+async def serve(settings: Settings, announce: object = None) -> None:
+    """Run until SIGTERM or SIGINT. ``announce`` is called with the addresses once they answer."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, stop.set)
+    async with running(settings) as addresses:
+        if callable(announce):
+            announce(addresses)
+        await stop.wait()
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    bound = socket.socket(family)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        bound.bind((host, port))
+    except OSError as failure:
+        bound.close()
+        raise OSError(
+            f"port {port} of {host} is taken ({failure.strerror}); set NONET_HTTP_PORT to another, or 0 for a free one"
+        ) from failure
+    return bound
+
+
+def _objects_app(platform: Platform):  # type: ignore[no-untyped-def]
+    from starlette.responses import PlainTextResponse
+
+    return PlainTextResponse("objects are not here yet", 501)

@@ -1,0 +1,1 @@
+"""Nonet: AI services on your own hardware. ``from nonet import Nonet`` is the client."""

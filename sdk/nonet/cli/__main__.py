@@ -1,0 +1,58 @@
+"""``nonet COMMAND``: finds the command's module, imported only when it is called."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+from shared.errors import NonetError
+
+#: Command -> module with ``main(arguments) -> exit status``, and what it does.
+COMMANDS: dict[str, tuple[str, str]] = {
+    "demo": ("nonet.cli.demo", "start the suite on free ports and show real answers"),
+    "up": ("nonet.cli.up", "start every service behind one gateway"),
+    "serve": ("nonet.cli.up", "start one service alone: nonet serve language"),
+    "test": ("nonet.cli.checks", "run everything that CI checks"),
+    "models": ("nonet.cli.models", "list, pull or remove models"),
+    "engines": ("nonet.cli.engines", "list or install engine environments"),
+    "keys": ("nonet.cli.keys", "make and list access keys"),
+    "doctor": ("nonet.cli.doctor", "look for what could keep Nonet from working here"),
+}
+
+
+def usage() -> str:
+    width = max(len(name) for name in COMMANDS) + 2
+    lines = ["usage: nonet COMMAND [options]", ""]
+    lines += [f"  {name:<{width}}{text}" for name, (_, text) in COMMANDS.items()]
+    lines += [
+        "",
+        "Any operation of any service, over gRPC, named as in boto3:",
+        '  nonet comprehend detect-sentiment --text "I like it" --language-code en',
+        '  nonet textract detect-document-text --document \'{"Bytes": "@scan.png"}\'',
+        "",
+        "  nonet COMMAND --help tells more.",
+    ]
+    return "\n".join(lines)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if not arguments or arguments[0] in ("-h", "--help", "help"):
+        print(usage())
+        return 0
+    module_name, _ = COMMANDS.get(arguments[0], ("nonet.cli.call", ""))
+    try:
+        module = importlib.import_module(module_name)
+        status: int = module.main(arguments)
+    except NonetError as error:
+        print(f"nonet: {type(error).__name__}: {error.message}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:  # the reader of our output (head, less) left
+        return 141
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""One folder a service; ``registry`` names their servicers."""

@@ -1,0 +1,7 @@
+"""Which class answers which gRPC service: the one line that a new service adds outside its folder and proto."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+REGISTRY: Mapping[str, str] = {}

@@ -1,0 +1,123 @@
+"""The one table of principals: access keys for the AWS wire, bearer keys for gRPC.
+
+It is a TOML file, so that a laptop keeps it in a folder and a cluster mounts it as a Secret:
+
+    [[principal]]
+    name = "reporting"
+    account = "000000000001"
+    access_key_id = "AKIA..."
+    secret_access_key = "..."
+    bearer_key_sha256 = "..."        # of the key; the key itself is shown once, when it is made
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+import tomllib
+from collections.abc import Iterable
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from shared import errors
+
+
+class Principal(BaseModel):
+    """Somebody who may call, and the account whose resources they see."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = Field(min_length=1)
+    account: str = Field(pattern=r"^\d{12}$")
+    access_key_id: str = ""
+    secret_access_key: str = Field(default="", repr=False)
+    bearer_key_sha256: str = Field(default="", repr=False)
+    #: A gateway may call in the name of others: it says for whom in its metadata.
+    gateway: bool = False
+
+    @property
+    def arn(self) -> str:
+        return f"arn:aws:iam::{self.account}:user/{self.name}"
+
+
+class PrincipalTable:
+    """Looks principals up by key. An empty table is open: it takes any credentials (loopback only, see Settings)."""
+
+    def __init__(self, principals: Iterable[Principal], default_account: str) -> None:
+        self._by_access_key: dict[str, Principal] = {}
+        self._by_bearer: dict[str, Principal] = {}
+        self._anonymous = Principal(name="anonymous", account=default_account)
+        for principal in principals:
+            if principal.access_key_id:
+                self._by_access_key[principal.access_key_id] = principal
+            if principal.bearer_key_sha256:
+                self._by_bearer[principal.bearer_key_sha256] = principal
+
+    @classmethod
+    def read(cls, path: Path | None, default_account: str) -> PrincipalTable:
+        """Read the file; None gives the open table.
+
+        Raises:
+            ValueError: the file is not what this module's docstring shows, or holds nobody.
+        """
+        if path is None:
+            return cls((), default_account)
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        principals = [Principal.model_validate(row) for row in document.get("principal", [])]
+        if not principals:
+            raise ValueError(f"{path} has no [[principal]]: add one with `nonet keys create NAME`")
+        return cls(principals, default_account)
+
+    @property
+    def open(self) -> bool:
+        return not self._by_access_key and not self._by_bearer
+
+    @property
+    def anonymous(self) -> Principal:
+        return self._anonymous
+
+    def by_access_key(self, access_key_id: str) -> Principal:
+        """The principal of an access key.
+
+        Raises:
+            Unauthenticated: nobody has it.
+        """
+        principal = self._by_access_key.get(access_key_id)
+        if principal is None:
+            raise errors.Unauthenticated(
+                "The security token included in the request is invalid: unknown access key id."
+            )
+        return principal
+
+    def by_bearer_key(self, key: str) -> Principal:
+        """The principal of a bearer key.
+
+        Raises:
+            Unauthenticated: nobody has it.
+        """
+        digest = hash_bearer_key(key)
+        for known, principal in self._by_bearer.items():
+            if hmac.compare_digest(known, digest):
+                return principal
+        raise errors.Unauthenticated(
+            "Unknown bearer key: send `authorization: Bearer <key>` with a key of the principals file."
+        )
+
+
+def hash_bearer_key(key: str) -> str:
+    return hashlib.sha256(key.encode()).hexdigest()
+
+
+def new_principal(name: str, account: str) -> tuple[Principal, str]:
+    """A principal with fresh keys, and its bearer key, which is stored nowhere."""
+    bearer_key = f"nonet_{secrets.token_urlsafe(32)}"
+    principal = Principal(
+        name=name,
+        account=account,
+        access_key_id="NONET" + secrets.token_hex(8).upper()[:15],
+        secret_access_key=secrets.token_urlsafe(30),
+        bearer_key_sha256=hash_bearer_key(bearer_key),
+    )
+    return principal, bearer_key

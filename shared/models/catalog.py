@@ -1,0 +1,112 @@
+"""The catalog: which models there are, what each needs, and where its files come from.
+
+Every service describes its models in ``services/<service>/catalog.toml``; the catalog is the union of these.
+"""
+
+from __future__ import annotations
+
+import enum
+import tomllib
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field
+
+REPOSITORY_ROOT = Path(__file__).resolve().parents[2]
+
+
+class Tier(enum.StrEnum):
+    """How a model gets onto a machine."""
+
+    EMBEDDED = "embedded"  # lies in this repository or in a wheel of the lock file
+    CATALOG = "catalog"  # small; pulled on demand, verified by sha256
+    HEAVY = "heavy"  # needs an engine environment, a GPU, or gigabytes
+
+
+class ModelFile(BaseModel):
+    """One file of a model: where it is fetched from and how it is recognised."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    path: str
+    url: str
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    bytes: int = Field(gt=0)
+    #: Path below the mirror folder (``NONET_MODEL_MIRROR``), when it differs from ``<id>/<path>``.
+    mirror_path: str | None = None
+
+
+class CatalogEntry(BaseModel):
+    """One model. Numbers are in the units their names say."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    id: str = Field(pattern=r"^[a-z0-9][a-z0-9_.-]*$")
+    task: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
+    #: "module:function" of the engine's loader.
+    engine: str = Field(pattern=r"^[\w.]+:\w+$")
+    tier: Tier
+    licence: str
+    description: str
+    #: BCP-47 codes; empty = the model does not depend on a language.
+    languages: tuple[str, ...] = ()
+    #: Folder of an embedded model, relative to the repository root; None where a wheel brings the files.
+    embedded_path: str | None = None
+    files: tuple[ModelFile, ...] = ()
+    #: Modules that must be importable in the engine's environment.
+    requires: tuple[str, ...] = ()
+    #: Name of the engine environment (``nonet engines install NAME``); None = the main process.
+    environment: str | None = None
+    #: Resident memory once loaded, bytes: what the scheduler's budget is charged.
+    memory_bytes: int = Field(gt=0)
+    devices: tuple[str, ...] = ("cpu",)
+    max_batch_size: int = Field(default=1, ge=1)
+    preferred_batch_size: int = Field(default=1, ge=1)
+    max_queue_delay_us: int = Field(default=0, ge=0)
+    max_queue_size: int = Field(default=256, ge=1)
+    #: Threads that may call ``run`` at once (each on the same engine object); 1 = serialised.
+    instances: int = Field(default=1, ge=1)
+    #: Higher is preferred when several models fit.
+    preference: int = 0
+    #: Engine-specific settings.
+    options: dict[str, str | int | float | bool | list[str]] = Field(default_factory=dict)
+
+
+class Catalog:
+    """All entries by id, in file order."""
+
+    def __init__(self, entries: Iterable[CatalogEntry]) -> None:
+        self._entries: dict[str, CatalogEntry] = {}
+        for entry in entries:
+            if entry.id in self._entries:
+                raise ValueError(f"two catalog entries are called {entry.id!r}")
+            self._entries[entry.id] = entry
+
+    @classmethod
+    def load(cls, paths: Sequence[Path] | None = None) -> Catalog:
+        """Read the given TOML files, or every service's ``catalog.toml``."""
+        if paths is None:
+            paths = sorted((REPOSITORY_ROOT / "services").glob("*/catalog.toml"))
+        entries: list[CatalogEntry] = []
+        for path in paths:
+            document = tomllib.loads(path.read_text(encoding="utf-8"))
+            entries.extend(CatalogEntry.model_validate(row) for row in document.get("model", []))
+        return cls(entries)
+
+    def __iter__(self) -> Iterator[CatalogEntry]:
+        return iter(self._entries.values())
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def get(self, model_id: str) -> CatalogEntry | None:
+        return self._entries.get(model_id)
+
+    def for_task(self, task: str, language: str | None = None) -> list[CatalogEntry]:
+        """Models of ``task`` that know ``language`` (None = any), best preference first."""
+        fitting = [
+            entry
+            for entry in self
+            if entry.task == task and (language is None or not entry.languages or language in entry.languages)
+        ]
+        return sorted(fitting, key=lambda entry: -entry.preference)

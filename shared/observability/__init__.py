@@ -1,0 +1,1 @@
+"""What operators see: metrics, traces and logs. None of them carries contents of requests."""

@@ -1,0 +1,59 @@
+"""What every servicer is given: settings, models, objects, resources and jobs, opened together and closed together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from shared.auth.principals import PrincipalTable
+from shared.jobs.queue import JobQueue
+from shared.jobs.runner import JobPolicy
+from shared.models.catalog import Catalog
+from shared.models.store import ModelStore
+from shared.observability.metrics import RuntimeMetrics
+from shared.runtime.devices import find_devices
+from shared.runtime.runtime import Runtime
+from shared.settings import Settings
+from shared.storage.blobs import open_blobs
+from shared.storage.database import Database
+
+SECONDS_A_DAY = 24 * 3600
+
+
+@dataclass(slots=True)
+class Platform:
+    """Made once a process, by ``Platform.open``."""
+
+    settings: Settings
+    principals: PrincipalTable
+    catalog: Catalog
+    models: ModelStore
+    runtime: Runtime
+    database: Database
+    jobs: JobQueue
+
+    @classmethod
+    def open(cls, settings: Settings) -> Platform:
+        """Open everything that the settings name; the database is migrated on the way.
+
+        Raises:
+            ValueError: settings that contradict each other, or files that are not what they should be.
+        """
+        if settings.principals_file is None and not settings.is_loopback:
+            raise ValueError(
+                f"NONET_HOST={settings.host} would let anybody on the network in. Make a key with "
+                "`nonet keys create NAME` and name its file in NONET_PRINCIPALS_FILE, or bind 127.0.0.1."
+            )
+        settings.data_directory.mkdir(parents=True, exist_ok=True)
+        principals = PrincipalTable.read(settings.principals_file, settings.default_account)
+        catalog = Catalog.load()
+        models = ModelStore(settings.data_directory, settings.model_mirror)
+        runtime = Runtime(catalog, models, find_devices(settings), settings.model_preferences, RuntimeMetrics())
+        database = Database.open(settings.database_url or f"sqlite:///{settings.data_directory / 'nonet.db'}")
+        blobs = open_blobs((settings.data_directory / "blobs").as_uri())
+        jobs = JobQueue(database, blobs, JobPolicy(retention_s=settings.job_retention_days * SECONDS_A_DAY))
+        return cls(settings, principals, catalog, models, runtime, database, jobs)
+
+    async def close(self) -> None:
+        """Give jobs and models back; running jobs have got their time before (``jobs.drain``)."""
+        await self.runtime.close()
+        self.database.close()

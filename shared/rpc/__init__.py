@@ -1,0 +1,1 @@
+"""How a call reaches a servicer, whichever face it came in by: call, chain, host, server."""

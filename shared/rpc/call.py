@@ -1,0 +1,61 @@
+"""One call: who makes it, until when, and what it tells beside its answer."""
+
+from __future__ import annotations
+
+import asyncio
+import enum
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from shared.auth.principals import Principal
+from shared.contract.apis import Operation
+
+
+class Priority(enum.IntEnum):
+    """Interactive work goes before batch work wherever both wait."""
+
+    INTERACTIVE = 0
+    BATCH = 1
+
+
+def new_request_id() -> str:
+    """A random UUID in its usual spelling; request ids and log lines share it."""
+    digits = secrets.token_hex(16)
+    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"
+
+
+@dataclass(slots=True)
+class Call:
+    """What a servicer method gets beside its request."""
+
+    operation: Operation
+    principal: Principal
+    region: str
+    request_id: str = field(default_factory=new_request_id)
+    #: Metadata of the caller, names in lower case (gRPC metadata or HTTP headers).
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    #: Loop time at which the caller stops waiting; None = only the server's own limit.
+    deadline: float | None = None
+    priority: Priority = Priority.INTERACTIVE
+    #: Told to the caller beside the answer: gRPC trailers, HTTP headers.
+    trailers: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def account(self) -> str:
+        """The 12-digit account whose resources the call sees."""
+        return self.principal.account
+
+    def time_remaining(self) -> float | None:
+        """Seconds until the deadline, never negative; None without one."""
+        if self.deadline is None:
+            return None
+        return max(0.0, self.deadline - asyncio.get_running_loop().time())
+
+    def answered_by(self, model_id: str) -> None:
+        """Tell the caller which model answered; several are joined by commas, in order of use."""
+        known = self.trailers.get("nonet-model")
+        if known is None:
+            self.trailers["nonet-model"] = model_id
+        elif model_id not in known.split(","):
+            self.trailers["nonet-model"] = f"{known},{model_id}"

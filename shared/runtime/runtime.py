@@ -1,0 +1,242 @@
+"""Leases on loaded models: ``lease = await runtime.lease(task)``, ``results = await lease.run(items)``.
+
+Runtime.lease -> choose an installed model -> slot (one a model) -> load once, however many ask
+Lease.run     -> the slot's batcher -> the slot's binding (threads, or a worker process) -> engine.run
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Any
+
+from shared import errors
+from shared.models.catalog import Catalog, CatalogEntry
+from shared.models.store import ModelStore
+from shared.observability.metrics import RuntimeMetrics
+from shared.rpc.call import Priority
+from shared.runtime.batcher import Batcher, BatchPolicy
+from shared.runtime.bindings import Binding, InprocBinding, WorkerBinding
+from shared.runtime.devices import Device
+from shared.runtime.scheduler import Scheduler
+
+logger = logging.getLogger("nonet.runtime")
+
+
+class _Slot:
+    """One model: not loaded, loading, loaded; how many hold it, and when it was last used."""
+
+    def __init__(self, entry: CatalogEntry, device: str) -> None:
+        self.entry = entry
+        self.device = device
+        self.leases = 0
+        self.last_used = time.monotonic()
+        self.binding: Binding | None = None
+        self.batcher: Batcher | None = None
+        #: Done when the model is loaded or could not be; all who ask meanwhile wait for this one.
+        self.loading: asyncio.Future[None] | None = None
+
+    @property
+    def memory_bytes(self) -> int:
+        return self.entry.memory_bytes
+
+    @property
+    def idle(self) -> bool:
+        return self.leases == 0 and self.binding is not None
+
+
+class Lease:
+    """A loaded model that stays while the lease is held. Use as an async context manager."""
+
+    def __init__(self, slot: _Slot) -> None:
+        self._slot = slot
+        self._held = True
+
+    @property
+    def model(self) -> CatalogEntry:
+        return self._slot.entry
+
+    async def run(self, items: Sequence[Any], priority: Priority = Priority.INTERACTIVE) -> list[Any]:
+        """One result an item, in order.
+
+        Raises:
+            ResourceExhausted: too many items wait already.
+            NonetError: what the engine says of an item.
+        """
+        if not items:
+            return []
+        batcher = self._slot.batcher
+        assert batcher is not None
+        return await batcher.submit(items, priority)
+
+    def release(self) -> None:
+        if self._held:
+            self._held = False
+            self._slot.leases -= 1
+            self._slot.last_used = time.monotonic()
+
+    async def __aenter__(self) -> Lease:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.release()
+
+
+class Runtime:
+    """All models of one process."""
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        store: ModelStore,
+        devices: Sequence[Device],
+        preferences: dict[str, list[str]] | None = None,
+        metrics: RuntimeMetrics | None = None,
+    ) -> None:
+        self._catalog = catalog
+        self._store = store
+        self._scheduler = Scheduler(devices)
+        self._preferences = preferences or {}
+        self._metrics = metrics
+        self._slots: dict[str, _Slot] = {}
+        self._closing: set[asyncio.Task[None]] = set()
+
+    # -- choosing
+
+    def candidates(self, task: str, language: str | None = None) -> list[CatalogEntry]:
+        """Installed models of a task, best first: those that the settings name, then by the catalog's preference."""
+        entries = self._catalog.for_task(task, language)
+        named = self._preferences.get(task, [])
+        entries.sort(key=lambda entry: named.index(entry.id) if entry.id in named else len(named))
+        return [entry for entry in entries if self._store.installed(entry)]
+
+    def languages(self, task: str) -> frozenset[str]:
+        """Languages that the installed models of a task know."""
+        return frozenset(language for entry in self.candidates(task) for language in entry.languages)
+
+    def _choose(self, task: str, language: str | None) -> CatalogEntry:
+        candidates = self.candidates(task, language)
+        if candidates:
+            return candidates[0]
+        known = self._catalog.for_task(task, language)
+        for_language = f" in {language}" if language else ""
+        if not known:
+            raise errors.ModelNotInstalled(f"No model of the catalog can {task.replace('-', ' ')}{for_language}.")
+        entry = known[0]
+        remedy = f"nonet engines install {entry.environment}" if entry.environment else f"nonet models pull {entry.id}"
+        raise errors.ModelNotInstalled(f"No installed model can {task.replace('-', ' ')}{for_language}. Run: {remedy}")
+
+    # -- leasing
+
+    async def lease(self, task: str, language: str | None = None, model: str | None = None) -> Lease:
+        """Hold the best installed model of ``task`` that knows ``language``, or the one called ``model``.
+
+        Raises:
+            ModelNotInstalled: none fits; the message names the command that gets one.
+            ResourceExhausted: memory is full of models in use.
+        """
+        if model is None:
+            entry = self._choose(task, language)
+        else:
+            found = self._catalog.get(model)
+            if found is None or not self._store.installed(found):
+                raise errors.ModelNotInstalled(f"The model {model} is not installed. Run: nonet models pull {model}")
+            entry = found
+        slot = self._slots.get(entry.id)
+        if slot is None:
+            slot = await self._make_slot(entry)
+        slot.leases += 1
+        try:
+            if slot.batcher is None:
+                assert slot.loading is not None
+                await asyncio.shield(slot.loading)
+        except BaseException:
+            slot.leases -= 1
+            raise
+        slot.last_used = time.monotonic()
+        return Lease(slot)
+
+    async def _make_slot(self, entry: CatalogEntry) -> _Slot:
+        placement = self._scheduler.place(entry.memory_bytes, entry.devices)
+        if placement is None:
+            raise errors.ResourceExhausted(
+                f"There is no memory for {entry.id} at present: every other model is in use."
+            )
+        slot = _Slot(entry, placement.device)
+        # Booked before the first await, so that whoever asks next finds this slot and this budget.
+        self._slots[entry.id] = slot
+        victims = [victim for victim in placement.evicted if isinstance(victim, _Slot)]
+        for victim in victims:
+            self._forget(victim)
+        self._scheduler.charge(slot.device, slot)
+        slot.loading = asyncio.ensure_future(self._load(slot, victims))
+        # Nobody may be left to see a failure (all callers cancelled); it is told to the next one anyway.
+        slot.loading.add_done_callback(lambda future: future.cancelled() or future.exception())
+        return slot
+
+    async def _load(self, slot: _Slot, victims: Sequence[_Slot]) -> None:
+        entry = slot.entry
+        started = time.perf_counter()
+        try:
+            for victim in victims:
+                logger.info("unloading %s to make room for %s", victim.entry.id, entry.id)
+                await self._unload(victim)
+            directory = self._store.directory(entry)
+            if entry.environment is not None:
+                python = self._store.environment_python(entry.environment)
+                slot.binding = await WorkerBinding.load(entry, directory, slot.device, python)
+            else:
+                slot.binding = await InprocBinding.load(entry, directory, slot.device)
+        except BaseException:
+            self._forget(slot)
+            raise
+        policy = BatchPolicy(
+            entry.preferred_batch_size,
+            entry.max_batch_size,
+            entry.max_queue_delay_us,
+            entry.max_queue_size,
+            entry.instances,
+        )
+        slot.batcher = Batcher(entry.id, policy, slot.binding.run, self._on_batch(entry.id))
+        seconds = time.perf_counter() - started
+        logger.info("loaded %s on %s in %.2f s", entry.id, slot.device, seconds)
+        if self._metrics is not None:
+            self._metrics.load_seconds.labels(entry.id).observe(seconds)
+            self._metrics.loaded.labels(slot.device).inc()
+            self._metrics.memory.labels(slot.device).set(self._scheduler.used_bytes(slot.device))
+
+    def _on_batch(self, model_id: str) -> Any:
+        if self._metrics is None:
+            return None
+        return self._metrics.batch_size.labels(model_id).observe
+
+    def _forget(self, slot: _Slot) -> None:
+        if self._slots.get(slot.entry.id) is slot:
+            del self._slots[slot.entry.id]
+            self._scheduler.release(slot.device, slot)
+
+    async def _unload(self, slot: _Slot) -> None:
+        if slot.batcher is not None:
+            await slot.batcher.close()
+        if slot.binding is not None:
+            await slot.binding.close()
+            if self._metrics is not None:
+                self._metrics.loaded.labels(slot.device).dec()
+
+    # -- the rest
+
+    def loaded(self) -> list[tuple[str, str, int]]:
+        """(model id, device, leases) of every model in memory."""
+        return [(slot.entry.id, slot.device, slot.leases) for slot in self._slots.values() if slot.binding is not None]
+
+    async def close(self) -> None:
+        for slot in list(self._slots.values()):
+            if slot.loading is not None and not slot.loading.done():
+                slot.loading.cancel()
+            self._forget(slot)
+            await self._unload(slot)

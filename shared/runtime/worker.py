@@ -1,0 +1,66 @@
+"""The other end of ``WorkerBinding``: loads one engine, then answers batches on its standard input until it closes."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import sys
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from shared import errors
+from shared.models.catalog import CatalogEntry
+from shared.runtime.bindings import HEADER, load_engine
+
+
+def read_message(pipe: BinaryIO) -> Any:
+    """The next message; EOFError when the parent has gone."""
+    header = pipe.read(HEADER.size)
+    if len(header) < HEADER.size:
+        raise EOFError
+    (length,) = HEADER.unpack(header)
+    return pickle.loads(pipe.read(length))
+
+
+def write_message(pipe: BinaryIO, answer: str, value: Any) -> None:
+    data = pickle.dumps((answer, value), protocol=pickle.HIGHEST_PROTOCOL)
+    pipe.write(HEADER.pack(len(data)) + data)
+    pipe.flush()
+
+
+def portable(failure: Exception) -> Exception:
+    """An exception that the parent can unpickle: ours as it is, a library's as Internal with its class name."""
+    if isinstance(failure, errors.NonetError):
+        return failure
+    return errors.Internal(f"The engine failed with {type(failure).__name__}.")
+
+
+def main() -> None:
+    requests = sys.stdin.buffer
+    # Libraries print to standard output; the pipe is moved away from under them.
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    entry_json, directory, device = read_message(requests)
+    try:
+        engine = load_engine(CatalogEntry.model_validate_json(entry_json), Path(directory), device)
+    except Exception as failure:
+        # Told to the parent, which raises it where the model was asked for.
+        write_message(answers, "error", portable(failure))
+        return
+    write_message(answers, "loaded", None)
+    while True:
+        try:
+            items = read_message(requests)
+        except EOFError:
+            engine.close()
+            return
+        try:
+            results = list(engine.run(items))
+        except Exception as failure:
+            write_message(answers, "error", portable(failure))
+        else:
+            write_message(answers, "results", results)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,25 @@
+"""Fixtures for all tests: where shared data lies, and a running Nonet."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+# AWS clients in tests must never pick up a developer's configuration.
+for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+    os.environ.pop(name, None)
+os.environ.update(AWS_ACCESS_KEY_ID="test", AWS_SECRET_ACCESS_KEY="test", AWS_DEFAULT_REGION="us-east-1")
+os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
+
+
+@pytest.fixture(scope="session")
+def shared_directory() -> Path:
+    """Development data and models outside the repository; tests that need them skip where they are absent."""
+    directory = Path(os.environ.get("NONET_SHARED", ROOT.parent / "shared"))
+    if not directory.is_dir():
+        pytest.skip(f"no shared data at {directory}: set NONET_SHARED")
+    return directory
