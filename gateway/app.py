@@ -11,6 +11,8 @@ from gateway.aws.authentication import Authenticator
 from gateway.aws.endpoint import OperationEndpoint
 from gateway.aws.protocols import build_error
 from gateway.aws.router import Router
+from gateway.aws.s3.app import s3_app
+from gateway.aws.s3.callers import signed_callers
 from gateway.aws.sts import StsEndpoint
 from gateway.console.pages import CONSOLE_PREFIX
 from gateway.http import Request, Response
@@ -28,13 +30,17 @@ WATCH_AFTER_SECONDS = 1.0
 class Gateway:
     """An ASGI app: the console, the operations of every API, STS, and S3 for the rest."""
 
-    def __init__(self, platform: Platform, host: ServiceHost, console: ASGIApp, objects: ASGIApp) -> None:
+    def __init__(self, platform: Platform, host: ServiceHost, console: ASGIApp) -> None:
         self._authenticator = Authenticator(platform.principals, platform.settings)
         self._router = Router(all_apis().values())
         self._operations = OperationEndpoint(host, self._authenticator, platform.settings.max_request_bytes)
         self._sts = StsEndpoint(self._authenticator)
         self._console = console
-        self._objects = objects
+        self._objects = s3_app(
+            platform.objects,
+            signed_callers(self._authenticator, platform.principals),
+            max_object_bytes=platform.settings.max_object_bytes,
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":

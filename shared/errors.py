@@ -160,6 +160,10 @@ class InvalidPaginationToken(InvalidArgument):
 class MalformedRequest(InvalidArgument):
     aws_code = "SerializationException"
 
+    def aws_code_for(self, documented: Collection[str]) -> str:
+        """The protocol's own code: no operation documents it, and none of theirs says the same."""
+        return self.aws_code
+
 
 class Unauthenticated(NonetError):
     grpc_code = "UNAUTHENTICATED"

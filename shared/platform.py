@@ -15,6 +15,8 @@ from shared.runtime.runtime import Runtime
 from shared.settings import Settings
 from shared.storage.blobs import open_blobs
 from shared.storage.database import Database
+from shared.storage.objects import ObjectStore
+from shared.storage.resources import ResourceStore
 
 SECONDS_A_DAY = 24 * 3600
 
@@ -29,6 +31,8 @@ class Platform:
     models: ModelStore
     runtime: Runtime
     database: Database
+    resources: ResourceStore
+    objects: ObjectStore
     jobs: JobQueue
 
     @classmethod
@@ -49,9 +53,19 @@ class Platform:
         models = ModelStore(settings.data_directory, settings.model_mirror)
         runtime = Runtime(catalog, models, find_devices(settings), settings.model_preferences, RuntimeMetrics())
         database = Database.open(settings.database_url or f"sqlite:///{settings.data_directory / 'nonet.db'}")
-        blobs = open_blobs((settings.data_directory / "blobs").as_uri())
+        blobs = open_blobs(settings.object_store_url or (settings.data_directory / "blobs").as_uri())
         jobs = JobQueue(database, blobs, JobPolicy(retention_s=settings.job_retention_days * SECONDS_A_DAY))
-        return cls(settings, principals, catalog, models, runtime, database, jobs)
+        return cls(
+            settings=settings,
+            principals=principals,
+            catalog=catalog,
+            models=models,
+            runtime=runtime,
+            database=database,
+            resources=ResourceStore(database),
+            objects=ObjectStore(database, blobs),
+            jobs=jobs,
+        )
 
     async def close(self) -> None:
         """Give jobs and models back; running jobs have got their time before (``jobs.drain``)."""

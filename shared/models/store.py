@@ -155,6 +155,8 @@ def _copy(source: BinaryIO, sink: BinaryIO, file: ModelFile, done: int, progress
         sink.write(chunk)
         if progress is not None:
             progress(file, done, file.bytes)
+    if done < file.bytes:  # urllib does not tell a connection that broke off from one that ended
+        raise OSError(f"it broke off after {done} of {file.bytes} bytes")
 
 
 def _sha256(path: Path) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import sys
 from typing import TYPE_CHECKING
 
@@ -38,12 +37,12 @@ def main(arguments: list[str]) -> int:
     given = {name: value for name, value in given.items() if value is not None}
     if arguments[0] == "serve":
         given["services"] = ",".join(chosen.service)
-    from gateway.process import serve  # slow to import: not for --help
+    from gateway.process import run  # slow to import: not for --help
 
     try:
         settings = Settings(**given)
         configure_logging(settings.log_level, settings.log_format)
-        asyncio.run(serve(settings, announce))
+        run(settings, announce)
     except (OSError, ValueError) as error:
         print(f"nonet: {error}", file=sys.stderr)
         return 1

@@ -1,0 +1,63 @@
+"""A whole Nonet in a thread of the test process: real sockets, real HTTP/1.1 and HTTP/2."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from prometheus_client import REGISTRY as PROMETHEUS
+
+from gateway.process import Addresses, running
+from shared.settings import Settings
+
+
+@contextlib.contextmanager
+def nonet(data_directory: Path, **settings: Any) -> Iterator[Addresses]:
+    """Run until the context is left, which drains."""
+    forget_metrics()
+    configured = Settings(data_directory=data_directory, http_port=0, grpc_port=0, **{"drain_seconds": 5, **settings})
+    started: Any = []
+    ready, stop = threading.Event(), threading.Event()
+
+    async def main() -> None:
+        async with running(configured) as addresses:
+            started.append(addresses)
+            ready.set()
+            await asyncio.to_thread(stop.wait)
+
+    def run() -> None:
+        try:
+            asyncio.run(main())
+        except BaseException as failure:
+            started.append(failure)
+            ready.set()
+
+    thread = threading.Thread(target=run, name="nonet")
+    thread.start()
+    try:
+        ready.wait(60)
+        if isinstance(started[0], BaseException):
+            raise started[0]
+        yield started[0]
+    finally:
+        stop.set()
+        thread.join(60)
+
+
+def forget_metrics() -> None:
+    """Prometheus's registry is one a process; each Nonet of the tests registers its metrics anew."""
+    for collector in list(PROMETHEUS._collector_to_names):
+        if any(name.startswith("nonet_") for name in PROMETHEUS._collector_to_names[collector]):
+            PROMETHEUS.unregister(collector)
+
+
+def client(name: str, addresses: Addresses, **options: Any) -> Any:
+    """A boto3 client that differs from one for AWS in its endpoint alone."""
+    config = Config(retries={"max_attempts": 1}, **options.pop("config", {}))
+    return boto3.client(name, endpoint_url=addresses.http, region_name="us-east-1", config=config, **options)
