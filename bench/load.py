@@ -1,4 +1,4 @@
-"""A light HTTP/1.1 load client: keep-alive connections on raw asyncio protocols, so that the server is the bottleneck."""
+"""A light HTTP/1.1 load client: keep-alive connections on raw asyncio protocols, to leave the work to the server."""
 
 from __future__ import annotations
 

@@ -72,14 +72,32 @@ class CatalogEntry(BaseModel):
     options: dict[str, str | int | float | bool | list[str]] = Field(default_factory=dict)
 
 
-class Catalog:
-    """All entries by id, in file order."""
+class Environment(BaseModel):
+    """A virtual environment of its own, for engines whose packages are heavy, clash, or carry a copyleft licence."""
 
-    def __init__(self, entries: Iterable[CatalogEntry]) -> None:
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
+    description: str
+    #: Licences of what is installed, so that whoever installs it has seen them.
+    licence: str
+    #: Exact requirements, "name==version".
+    packages: tuple[str, ...] = Field(min_length=1)
+    #: Disk space once installed, bytes, about.
+    disk_bytes: int = Field(gt=0)
+
+
+class Catalog:
+    """All models by id and all engine environments by name, in file order."""
+
+    def __init__(self, entries: Iterable[CatalogEntry], environments: Iterable[Environment] = ()) -> None:
+        self.environments = {environment.name: environment for environment in environments}
         self._entries: dict[str, CatalogEntry] = {}
         for entry in entries:
             if entry.id in self._entries:
                 raise ValueError(f"two catalog entries are called {entry.id!r}")
+            if entry.environment is not None and entry.environment not in self.environments:
+                raise ValueError(f"{entry.id} needs the environment {entry.environment!r}, which no catalog describes")
             self._entries[entry.id] = entry
 
     @classmethod
@@ -88,10 +106,12 @@ class Catalog:
         if paths is None:
             paths = sorted((REPOSITORY_ROOT / "services").glob("*/catalog.toml"))
         entries: list[CatalogEntry] = []
+        environments: list[Environment] = []
         for path in paths:
             document = tomllib.loads(path.read_text(encoding="utf-8"))
             entries.extend(CatalogEntry.model_validate(row) for row in document.get("model", []))
-        return cls(entries)
+            environments.extend(Environment.model_validate(row) for row in document.get("environment", []))
+        return cls(entries, environments)
 
     def __iter__(self) -> Iterator[CatalogEntry]:
         return iter(self._entries.values())

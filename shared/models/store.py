@@ -13,16 +13,22 @@ import hashlib
 import importlib.util
 import os
 import shutil
+import subprocess
 import urllib.error
 import urllib.request
+import venv
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 from shared import errors
-from shared.models.catalog import REPOSITORY_ROOT, CatalogEntry, ModelFile, Tier
+from shared.models.catalog import REPOSITORY_ROOT, CatalogEntry, Environment, ModelFile, Tier
 
 CHUNK = 1 << 20
+#: Lies in an engine environment once everything is installed, and lists its packages.
+COMPLETE = ".complete"
+#: What the worker itself needs, beside the engine's own packages.
+WORKER_PACKAGES = ("pydantic>=2,<3", "numpy")
 DOWNLOAD_TIMEOUT_SECONDS = 60
 
 #: file, bytes so far, bytes in all
@@ -46,7 +52,7 @@ class ModelStore:
 
     def _look(self, entry: CatalogEntry) -> bool:
         if entry.environment is not None:
-            if not (self._engines / entry.environment / ".complete").exists():
+            if not (self._engines / entry.environment / COMPLETE).exists():
                 return False
         elif any(importlib.util.find_spec(module) is None for module in entry.requires):
             return False
@@ -60,6 +66,43 @@ class ModelStore:
         if entry.embedded_path is not None:
             return REPOSITORY_ROOT / entry.embedded_path
         return self._models / entry.id
+
+    def environment_installed(self, environment: Environment) -> bool:
+        """Whether an engine environment is complete and has the very packages that the catalog names."""
+        stamp = self._engines / environment.name / COMPLETE
+        return stamp.exists() and stamp.read_text() == "\n".join(environment.packages)
+
+    def install_environment(self, environment: Environment) -> Path:
+        """Make an engine environment; pip's own output is the progress.
+
+        Raises:
+            FailedPrecondition: the packages could not be installed.
+        """
+        directory = self._engines / environment.name
+        directory.mkdir(parents=True, exist_ok=True)
+        with _locked(directory.with_suffix(".lock")):
+            if self.environment_installed(environment):
+                return directory
+            (directory / COMPLETE).unlink(missing_ok=True)
+            venv.create(directory, with_pip=True, clear=True)
+            command = [str(directory / "bin" / "python"), "-m", "pip", "install", "--disable-pip-version-check"]
+            if subprocess.run([*command, *WORKER_PACKAGES, *environment.packages]).returncode != 0:
+                raise errors.FailedPrecondition(
+                    f"The engine {environment.name} could not be installed; pip's messages above say why. Run the same "
+                    "command again once that is mended."
+                )
+            (directory / COMPLETE).write_text("\n".join(environment.packages))
+        self._installed.clear()
+        return directory
+
+    def remove_environment(self, environment: Environment) -> bool:
+        """Delete an engine environment; whether there was one."""
+        directory = self._engines / environment.name
+        if not directory.is_dir():
+            return False
+        shutil.rmtree(directory)
+        self._installed.clear()
+        return True
 
     def environment_python(self, name: str) -> str:
         """Interpreter of an engine environment.
