@@ -19,10 +19,10 @@ from botocore.exceptions import ClientError
 from google.protobuf.descriptor_pool import Default
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
-from nonet.language.v1 import language_pb2 as pb
-from nonet.language.v1 import language_pb2_grpc
 
 from gateway.process import Addresses
+from nonet.language.v1 import language_pb2 as pb
+from nonet.language.v1 import language_pb2_grpc
 from tests.running import client, nonet
 
 

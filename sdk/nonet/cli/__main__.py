@@ -28,7 +28,7 @@ def usage() -> str:
         "",
         "Any operation of any service, over gRPC, named as in boto3:",
         '  nonet comprehend detect-sentiment --text "I like it" --language-code en',
-        '  nonet textract detect-document-text --document \'{"Bytes": "@scan.png"}\'',
+        "  nonet textract detect-document-text --document @scan.png",
         "",
         "  nonet COMMAND --help tells more.",
     ]

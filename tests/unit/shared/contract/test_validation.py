@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
+
 from nonet.conversation_models.v1 import conversation_models_pb2 as lex
 from nonet.documents.v1 import documents_pb2 as documents
 from nonet.language.v1 import language_pb2 as language
 from nonet.personalization.v1 import personalization_pb2 as personalization
-
 from shared import errors
 from shared.contract.apis import all_apis
 from shared.contract.validation import validate

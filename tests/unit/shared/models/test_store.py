@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -22,7 +23,7 @@ class RangeServer(http.server.BaseHTTPRequestHandler):
     """Serves WEIGHTS, from an offset when asked; breaks off in the middle while ``breaks`` is above 0."""
 
     breaks = 0
-    offsets: list[int] = []
+    offsets: ClassVar[list[int]] = []
 
     def do_GET(self) -> None:
         start = int(self.headers.get("Range", "bytes=0-")[6:].rstrip("-"))

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from shared import errors
-from shared.models.catalog import Catalog, CatalogEntry, Tier
+from shared.models.catalog import Catalog, CatalogEntry, Environment, Tier
 from shared.models.store import ModelStore
 from shared.runtime.bindings import WorkerBinding
 from shared.runtime.devices import Device
@@ -28,7 +28,12 @@ def make(tmp_path: Path, *entries: CatalogEntry, budget: int = 1000, **options: 
     engines.loads.clear()
     engines.closes.clear()
     engines.batches.clear()
-    return Runtime(Catalog(entries), ModelStore(tmp_path), [Device("cpu", budget)], **options)  # type: ignore[arg-type]
+    environments = [
+        Environment(name=e.environment, description="", licence="none", packages=("nothing==0",), disk_bytes=1)
+        for e in entries
+        if e.environment
+    ]
+    return Runtime(Catalog(entries, environments), ModelStore(tmp_path), [Device("cpu", budget)], **options)  # type: ignore[arg-type]
 
 
 async def test_ten_first_calls_load_once(tmp_path: Path) -> None:
