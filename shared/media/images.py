@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import struct
+import warnings
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -20,6 +21,9 @@ from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 from shared import errors
 
 Pixels = npt.NDArray[np.uint8]
+
+# Damaged files are reported by an error of ours; Pillow's own remarks about them would fill the logs.
+warnings.filterwarnings("ignore", module=r"PIL\..*")
 
 #: What Pillow's decoders raise on damaged input, found by fuzzing (tests/unit/shared/media/test_images.py).
 DECODER_ERRORS = (

@@ -68,8 +68,13 @@ class ServiceHost:
 
     async def stream(self, requests: AsyncIterator[Message], call: Call) -> AsyncIterator[Message]:
         """Take a streaming call to its servicer: the first message is held against the contract."""
-        method = await self._method(call.operation)
-        async for answer in method(_validated(requests), call):
+        remote = self._remote(call.operation.api)
+        if remote is not None:
+            answers = remote.stream(_validated(requests), call)
+        else:
+            method = await self._method(call.operation)
+            answers = method(_validated(requests), call)
+        async for answer in answers:
             yield answer
 
     async def servicer(self, api: Api) -> Any:
@@ -102,16 +107,22 @@ class ServiceHost:
 
     async def _invoke(self, request: Message, call: Call) -> Message:
         operation = call.operation
-        address = self.upstream(operation.api)
-        if address is not None:
-            if address not in self._remotes:
-                self._remotes[address] = RemoteService(address, self._platform.settings.upstream_bearer_key)
-            return await self._remotes[address].call(request, call)
+        remote = self._remote(operation.api)
+        if remote is not None:
+            return await remote.call(request, call)
         method = await self._method(operation)
         response = await method(request, call)
         if not isinstance(response, operation.response_class):
             raise TypeError(f"{operation.path} answered {type(response).__name__}")
         return response
+
+    def _remote(self, api: Api) -> RemoteService | None:
+        address = self.upstream(api)
+        if address is None:
+            return None
+        if address not in self._remotes:
+            self._remotes[address] = RemoteService(address, self._platform.settings.upstream_bearer_key)
+        return self._remotes[address]
 
     async def _method(self, operation: Operation) -> Any:
         servicer = await self.servicer(operation.api)

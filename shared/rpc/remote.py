@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from typing import Any
+
 import grpc
 from google.protobuf.message import Message
 
@@ -16,6 +19,9 @@ ACCOUNT_KEY, REGION_KEY, REQUEST_ID_KEY, PRINCIPAL_KEY = (
     "nonet-request-id",
     "nonet-principal",
 )
+
+#: W3C trace context, so that the spans of both processes join.
+TRACE_KEYS = ("traceparent", "tracestate")
 
 
 class RemoteService:
@@ -37,22 +43,50 @@ class RemoteService:
             request_serializer=operation.request_class.SerializeToString,
             response_deserializer=operation.response_class.FromString,
         )
-        metadata = (
+        rpc = method(request, timeout=call.time_remaining(), metadata=self._metadata(call))
+        try:
+            response: Message = await rpc
+        except grpc.aio.AioRpcError as failure:
+            raise error_of(failure) from failure
+        _take_trailers(call, await rpc.trailing_metadata())
+        return response
+
+    async def stream(self, requests: AsyncIterator[Message], call: Call) -> AsyncIterator[Message]:
+        """Send a streaming call on, message by message, with the flow control of HTTP/2 on both sides.
+
+        Raises:
+            NonetError: as ``call``.
+        """
+        operation = call.operation
+        method = self._channel.stream_stream(
+            operation.path,
+            request_serializer=operation.request_class.SerializeToString,
+            response_deserializer=operation.response_class.FromString,
+        )
+        rpc = method(requests, timeout=call.time_remaining(), metadata=self._metadata(call))
+        try:
+            async for response in rpc:
+                yield response
+        except grpc.aio.AioRpcError as failure:
+            raise error_of(failure) from failure
+        _take_trailers(call, await rpc.trailing_metadata())
+
+    def _metadata(self, call: Call) -> tuple[tuple[str, str], ...]:
+        return (
             *self._authorization,
             (ACCOUNT_KEY, call.account),
             (PRINCIPAL_KEY, call.principal.name),
             (REGION_KEY, call.region),
             (REQUEST_ID_KEY, call.request_id),
+            *((name, value) for name, value in call.metadata.items() if name in TRACE_KEYS),
         )
-        rpc = method(request, timeout=call.time_remaining(), metadata=metadata)
-        try:
-            response: Message = await rpc
-        except grpc.aio.AioRpcError as failure:
-            raise error_of(failure) from failure
-        for name, value in await rpc.trailing_metadata() or ():
-            if name.startswith("nonet-") and isinstance(value, str):
-                call.trailers[name] = value
-        return response
 
     async def close(self) -> None:
         await self._channel.close()
+
+
+def _take_trailers(call: Call, metadata: Any) -> None:
+    """What the other process told beside its answer is told on; its request id is ours already."""
+    for name, value in metadata or ():
+        if name.startswith("nonet-") and name != REQUEST_ID_KEY and isinstance(value, str):
+            call.trailers[name] = value

@@ -8,8 +8,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import secrets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Concatenate, ParamSpec, TypeVar
 
@@ -18,6 +19,7 @@ from sqlalchemy import Connection, Engine, insert, select
 from sqlalchemy.engine import make_url
 
 from shared import errors
+from shared.storage.commits import GroupCommits
 from shared.storage.dialects import WRITES, Dialect, dialect_of
 from shared.storage.migrations import migrate
 
@@ -45,6 +47,7 @@ class Database:
     def __init__(self, engine: Engine, dialect: Dialect) -> None:
         self._engine = engine
         self.dialect = dialect
+        self._group_commits = GroupCommits(engine) if dialect.writers == 1 else None
         self._writing = ThreadPoolExecutor(dialect.writers, thread_name_prefix="database-write")
         self._reading = ThreadPoolExecutor(_READERS, thread_name_prefix="database-read")
 
@@ -79,6 +82,9 @@ class Database:
         ``function`` runs again when the transaction lost a race, so it must do nothing but SQL. A caller that is
         cancelled while waiting does not take the transaction back.
         """
+        if self._group_commits is not None:
+            with _translated(last=True, dialect=self.dialect):
+                return await self._group_commits.run(lambda connection: function(connection, *args, **kwargs))
         return await asyncio.get_running_loop().run_in_executor(
             self._writing, lambda: self._transact(True, function, *args, **kwargs)
         )
@@ -104,15 +110,13 @@ class Database:
         **kwargs: Parameters.kwargs,
     ) -> Value:
         for last in (False,) * (_MOST_TRIES - 1) + (True,):
-            try:
-                with self._engine.connect().execution_options(**{WRITES: writes}) as connection, connection.begin():
-                    return function(connection, *args, **kwargs)
-            except sqlalchemy.exc.DataError as error:
-                # PostgreSQL's text takes no NUL character and its integers have an end; SQLite's do not mind.
-                raise errors.InvalidArgument("a value holds characters or a size that cannot be stored") from error
-            except sqlalchemy.exc.OperationalError as error:
-                if last or not self.dialect.may_retry(error):
-                    raise errors.Unavailable("the database does not answer, try again") from error
+            with (
+                contextlib.suppress(_LostRaceError),
+                _translated(last=last, dialect=self.dialect),
+                self._engine.connect().execution_options(**{WRITES: writes}) as connection,
+                connection.begin(),
+            ):
+                return function(connection, *args, **kwargs)
         raise AssertionError("the last try returns or raises")
 
     def notify(self, connection: Connection, channel: str, payload: str) -> None:
@@ -129,9 +133,29 @@ class Database:
 
     def close(self) -> None:
         """Finish the transactions under way and disconnect. Blocks for as long as they take."""
+        if self._group_commits is not None:
+            self._group_commits.shutdown()
         self._writing.shutdown()
         self._reading.shutdown()
         self._engine.dispose()
+
+
+class _LostRaceError(RuntimeError):
+    """The transaction lost against another one and can simply run again."""
+
+
+@contextlib.contextmanager
+def _translated(*, last: bool, dialect: Dialect) -> Iterator[None]:
+    """Database errors as ours. ``last``: there is no further try for a transaction that lost a race."""
+    try:
+        yield
+    except sqlalchemy.exc.DataError as error:
+        # PostgreSQL's text takes no NUL character and its integers have an end; SQLite's do not mind.
+        raise errors.InvalidArgument("a value holds characters or a size that cannot be stored") from error
+    except sqlalchemy.exc.OperationalError as error:
+        if not last and dialect.may_retry(error):
+            raise _LostRaceError from error
+        raise errors.Unavailable("the database does not answer, try again") from error
 
 
 def _find_or_make_secret(connection: Connection, name: str) -> bytes:

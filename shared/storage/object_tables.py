@@ -174,6 +174,11 @@ def orphan_blobs(connection: Connection, database: Database, blobs: Collection[s
         connection.execute(insert(blob_garbage).values(rows))
 
 
+def forget_garbage(connection: Connection, blobs: Sequence[str]) -> None:
+    """Blobs that have been deleted need no note any more."""
+    connection.execute(delete(blob_garbage).where(blob_garbage.c.blob.in_(blobs)))
+
+
 def put_object_row(
     connection: Connection,
     database: Database,

@@ -10,8 +10,6 @@ S3 objects of their requests, raises ``InvalidObject`` instead. Multipart upload
 
 from __future__ import annotations
 
-import asyncio
-import hashlib
 import time
 from collections.abc import AsyncIterable, AsyncIterator, Sequence
 from dataclasses import dataclass
@@ -20,8 +18,10 @@ import sqlalchemy
 from sqlalchemy import Connection, delete, insert, select
 
 from shared import errors
-from shared.storage.blobs import BlobStore, blob_name
+from shared.storage.blobs import BlobStore
 from shared.storage.database import Database
+from shared.storage.incoming import IncomingBlob
+from shared.storage.listings import Listing, scan
 from shared.storage.names import ObjectName, check_bucket_name, encode_key, parse_uri
 from shared.storage.object_tables import (
     READ_SECONDS,
@@ -33,8 +33,8 @@ from shared.storage.object_tables import (
     adopt_blob,
     blob_garbage,
     buckets,
-    expect_blob,
     find_bucket,
+    forget_garbage,
     object_info,
     objects,
     orphan_blobs,
@@ -44,7 +44,18 @@ from shared.storage.object_tables import (
     uploads,
 )
 
-__all__ = ["Bucket", "ObjectAttributes", "ObjectInfo", "ObjectName", "ObjectStore", "Precondition", "parse_uri"]
+__all__ = [
+    "Bucket",
+    "ByteRange",
+    "Listing",
+    "ObjectAttributes",
+    "ObjectInfo",
+    "ObjectName",
+    "ObjectReader",
+    "ObjectStore",
+    "Precondition",
+    "parse_uri",
+]
 
 #: Largest object that one put takes, as in S3; bigger ones come in parts.
 MAX_PUT_BYTES = 5 * 1024**3
@@ -52,7 +63,6 @@ MOST_LISTED = 1000
 MOST_BUCKETS = 1000
 _COLLECT_SECONDS = 60.0
 _COLLECT_BATCH = 200
-_LISTING_BATCH = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,15 +107,6 @@ class ObjectReader:
             async for chunk in self.blobs.read(segment.blob, skip, length):
                 yield chunk
             skip, left = 0, left - length
-
-
-@dataclass(frozen=True, slots=True)
-class Listing:
-    """Objects and common prefixes in one order, and the entry after which to go on (None = these were all)."""
-
-    objects: Sequence[ObjectInfo]
-    common_prefixes: Sequence[str]
-    next_after: str | None
 
 
 class ObjectStore:
@@ -293,7 +294,7 @@ class ObjectStore:
 
         def transaction(connection: Connection) -> Listing:
             find_bucket(connection, account, bucket)
-            return _scan(connection, bucket, start, folder, after.encode(), max_keys)
+            return scan(connection, bucket, start, folder, after.encode(), max_keys)
 
         return await self.database.read(transaction)
 
@@ -318,7 +319,7 @@ class ObjectStore:
             for blob in blobs:
                 await self.blobs.delete(blob)
             if blobs:
-                await self.database.run(_forget_garbage, blobs)
+                await self.database.run(forget_garbage, blobs)
             count += len(blobs)
             if len(blobs) < _COLLECT_BATCH:
                 return count
@@ -328,115 +329,3 @@ class ObjectStore:
         if time.monotonic() - self._collected_at > _COLLECT_SECONDS:
             self._collected_at = time.monotonic()
             await self.collect_garbage()
-
-
-class IncomingBlob:
-    """A body being received: its blob, size and MD5 are known once the context is entered."""
-
-    def __init__(
-        self, database: Database, blobs: BlobStore, body: bytes | AsyncIterable[bytes], max_bytes: int
-    ) -> None:
-        self.blob = blob_name()
-        self.size = 0
-        self._database = database
-        self._blobs = blobs
-        self._body = _once(body) if isinstance(body, bytes) else body
-        self._max_bytes = max_bytes
-        self._md5 = hashlib.md5(usedforsecurity=False)
-        self._kept = False
-
-    @property
-    def etag(self) -> str:
-        """MD5 of the bytes, in hexadecimal."""
-        return self._md5.hexdigest()
-
-    def keep(self) -> None:
-        """The blob has been adopted by a commit."""
-        self._kept = True
-
-    async def __aenter__(self) -> IncomingBlob:
-        await self._database.run(expect_blob, self._database, self.blob)
-        written = False
-        try:
-            await self._blobs.write(self.blob, self._metered())
-            written = True
-        finally:
-            if not written:
-                await self._discard()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        if not self._kept:
-            await self._discard()
-
-    async def _discard(self) -> None:
-        await self._blobs.delete(self.blob)
-        await self._database.run(_forget_garbage, [self.blob])
-
-    async def _metered(self) -> AsyncIterator[bytes]:
-        async for chunk in self._body:
-            self.size += len(chunk)
-            if self.size > self._max_bytes:
-                raise errors.InvalidArgument(
-                    f"an upload has at most {self._max_bytes} bytes", aws_code="EntityTooLarge"
-                )
-            # hashlib lets other threads run from 2 KB on; a thread is worth its price for big chunks only.
-            if len(chunk) > 65536:
-                await asyncio.to_thread(self._md5.update, chunk)
-            else:
-                self._md5.update(chunk)
-            yield chunk
-
-
-async def _once(body: bytes) -> AsyncIterator[bytes]:
-    yield body
-
-
-def _forget_garbage(connection: Connection, blobs: Sequence[str]) -> None:
-    connection.execute(delete(blob_garbage).where(blob_garbage.c.blob.in_(blobs)))
-
-
-def _scan(
-    connection: Connection, bucket: str, prefix: bytes, delimiter: bytes, after: bytes, max_keys: int
-) -> Listing:
-    """Walk the index; a common prefix is one entry, and the keys below it are jumped over."""
-    found: list[ObjectInfo] = []
-    common: list[str] = []
-    last = b""
-    scope = [objects.c.bucket == bucket]
-    if prefix and (end := _beyond(prefix)) is not None:
-        scope.append(objects.c.object_key < end)
-    lowest = max(prefix, after)
-    inclusive = lowest != after or not after
-    if delimiter and after.endswith(delimiter) and after.startswith(prefix):
-        # ``after`` is a common prefix that has been given: so have the keys below it.
-        lowest, inclusive = _beyond(after) or lowest, True
-    while True:
-        key = objects.c.object_key
-        where = key >= lowest if inclusive else key > lowest
-        rows = connection.execute(
-            select(objects).where(*scope, where).order_by(key).limit(_LISTING_BATCH)
-        ).all()
-        for row in rows:
-            name = bytes(row.object_key)
-            if name < lowest:
-                continue  # below a common prefix that was just given
-            if max_keys == len(found) + len(common):
-                return Listing(found, common, last.decode() if last else None)
-            cut = name.find(delimiter, len(prefix)) if delimiter else -1
-            if cut >= 0:
-                last = name[: cut + len(delimiter)]
-                common.append(last.decode())
-                lowest, inclusive = _beyond(last) or name, True
-            else:
-                last = name
-                found.append(object_info(row))
-                lowest, inclusive = name, False
-        if len(rows) < _LISTING_BATCH:
-            return Listing(found, common, None)
-
-
-def _beyond(prefix: bytes) -> bytes | None:
-    """The first byte string after all those that begin with ``prefix``; None when there is none."""
-    head = prefix.rstrip(b"\xff")
-    return head[:-1] + bytes([head[-1] + 1]) if head else None

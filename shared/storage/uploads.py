@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import time
 import uuid
 from collections.abc import AsyncIterable, Sequence
 from dataclasses import dataclass
@@ -36,6 +37,7 @@ SMALLEST_PART_BYTES = 5 * 1024**2
 LARGEST_OBJECT_BYTES = 5 * 1024**4
 #: An upload that nobody completed or aborted for so long is given up.
 ABANDONED_S = 7 * 24 * 3600.0
+_SWEEP_SECONDS = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +81,14 @@ class MultipartUploads:
     def __init__(self, objects: ObjectStore) -> None:
         self._objects = objects
         self._database = objects.database
+        self._swept_at = float("-inf")
 
     async def create(self, account: str, bucket: str, key: str, attributes: ObjectAttributes) -> Upload:
-        """Begin an upload of an object that will have ``attributes``."""
+        """Begin an upload of an object that will have ``attributes``. Now and then this drops abandoned ones."""
         encoded = encode_key(key)
+        if time.monotonic() - self._swept_at > _SWEEP_SECONDS:
+            self._swept_at = time.monotonic()
+            await self.drop_abandoned()
 
         def transaction(connection: Connection) -> Upload:
             find_bucket(connection, account, bucket)

@@ -21,7 +21,10 @@ from gateway.aws.s3.crc import crc32c, crc64nvme
 from shared import errors
 
 CHECKSUM_PREFIX = "x-amz-checksum-"
-STREAMING_PREFIX = "STREAMING-"
+#: Values of x-amz-content-sha256 that are not a hash.
+_UNSIGNED = "UNSIGNED-PAYLOAD"
+_CHUNKED_UNSIGNED = "STREAMING-UNSIGNED-PAYLOAD-TRAILER"
+_CHUNKED_SIGNED = ("STREAMING-AWS4-HMAC-SHA256-PAYLOAD", "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER")
 _LONGEST_LINE = 8192
 _GATHERED_BYTES = 256 * 1024
 _LARGEST_SIGNED_CHUNK = 16 * 1024**2
@@ -73,7 +76,10 @@ async def read_body(
     """
     promised = _length(headers, "content-length")
     declared = headers.get("x-amz-content-sha256", "")
-    streaming = declared.startswith(STREAMING_PREFIX)
+    streaming = declared == _CHUNKED_UNSIGNED or declared in _CHUNKED_SIGNED
+    if not streaming and declared not in ("", _UNSIGNED) and not _HEX_SHA256.fullmatch(declared):
+        # A word that we do not know would leave the body unchecked, under a signature that looks as if it were not.
+        raise errors.InvalidArgument("x-amz-content-sha256 is not known", aws_code="InvalidArgument")
     if promised is None and "transfer-encoding" not in headers:
         raise errors.InvalidArgument("the length of the body is not given", aws_code="MissingContentLength")
     if streaming:
@@ -81,7 +87,7 @@ async def read_body(
     if promised is not None and promised > max_bytes:
         raise errors.InvalidArgument(f"a body has at most {max_bytes} bytes", aws_code="EntityTooLarge")
     trailers: dict[str, str] = {}
-    signed = chunks if streaming and "HMAC" in declared else None
+    signed = chunks if declared in _CHUNKED_SIGNED else None
     body = unwrap_chunks(received, trailers, signed) if streaming else received
     digests = _expected_digests(headers)
     size = 0

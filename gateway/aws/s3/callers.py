@@ -67,10 +67,20 @@ def signed_callers(
         access_key = sigv2.access_key_of(request)
         if access_key is not None and not principals.open:
             principal = principals.by_access_key(access_key)
+            if not principal.secret_access_key:
+                raise errors.InvalidSignature("the access key has no secret")
             sigv2.verify(request, principal.secret_access_key, hosted_bucket(request, domains))
             return S3Caller(principal.account)
         credential = authenticator.read(request)
         principal = authenticator.check(request, credential, None).principal
+        if (
+            credential is not None
+            and credential.expires is None
+            and not principals.open
+            and not request.headers.get("x-amz-content-sha256")
+        ):
+            # Without it the signature says nothing about the body.
+            raise errors.InvalidArgument("x-amz-content-sha256 is missing", aws_code="InvalidRequest")
         chunks = None
         if credential is not None and principal.secret_access_key:
             chunks = ChunkSignatures(
