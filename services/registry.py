@@ -4,4 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-REGISTRY: Mapping[str, str] = {}
+REGISTRY: Mapping[str, str] = {
+    "nonet.documents.v1.Documents": "services.documents.service:DocumentsService",
+    "nonet.language.v1.Language": "services.language.service:LanguageService",
+}

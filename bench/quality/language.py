@@ -62,9 +62,7 @@ def sentiment(text: Path) -> Iterator[Row]:
     answers = model.run([Document(t, "en") for t, _ in rows])
     right = [(a.positive > a.negative) == (label == "1") for a, (_, label) in zip(answers, rows, strict=True)]
     yield "sentiment", "SST-2 dev accuracy", 100 * sum(right) / len(right), "Positive against Negative; bar 84"
-    pairs = [
-        (max(a.positive, a.negative) / (a.positive + a.negative), r) for a, r in zip(answers, right, strict=True)
-    ]
+    pairs = [(max(a.positive, a.negative) / (a.positive + a.negative), r) for a, r in zip(answers, right, strict=True)]
     yield "sentiment", "SST-2 dev calibration error", expected_calibration_error(pairs), "of the two poles"
     folder = text / "tweeteval/sentiment"
     tweets = (folder / "val_text.txt").read_text(encoding="utf-8").splitlines()
@@ -90,8 +88,8 @@ def sentiment(text: Path) -> Iterator[Row]:
 
 def _conllu(path: Path) -> Iterator[tuple[str, list[tuple[str, str]]]]:
     """(text, [(word, tag)]) of each sentence; words of a contraction are left out in favour of the contraction."""
-    text, words, until = "", [], 0
-    surface = ""
+    text, surface, until = "", "", 0
+    words: list[tuple[str, str]] = []
     for line in [*path.read_text(encoding="utf-8").splitlines(), ""]:
         fields = line.split("\t")
         if line.startswith("# text = "):
@@ -131,8 +129,8 @@ def syntax(text: Path) -> Iterator[Row]:
     yield _raw("en", english, list(_conllu(text / "ud/en_ewt/en_ewt-ud-dev.conllu")))
     linear = engine("syntax-linear")
     for language in ("de", "es", "fr"):
-        rows = list(_conllu(text / f"ud/{language}_gsd/{language}_gsd-ud-dev.conllu"))
-        held = rows[len(rows) * 4 // 5 :]  # the rest was trained on
+        treebank = list(_conllu(text / f"ud/{language}_gsd/{language}_gsd-ud-dev.conllu"))
+        held = treebank[len(treebank) * 4 // 5 :]  # the rest was trained on
         right = total = 0
         for _, words in held:
             probabilities = linear.probabilities([w for w, _ in words], language)
@@ -170,7 +168,8 @@ _WIKI = {"PER": "PERSON", "LOC": "LOCATION", "ORG": "ORGANIZATION"}
 
 def _columns(path: Path) -> Iterator[tuple[str, list[tuple[int, int, str]]]]:
     """(text, spans of (begin, end, label)) with words joined by spaces."""
-    text, spans, last = "", [], "O"
+    text, last = "", "O"
+    spans: list[tuple[int, int, str]] = []
     for line in [*path.read_text(encoding="utf-8").splitlines(), ""]:
         fields = line.split()
         if len(fields) < 2:
@@ -241,11 +240,21 @@ def pii(text: Path) -> Iterator[Row]:
         ("identifiers", lambda k: k not in ("NAME", "ADDRESS")),
     ):
         value, remark = f1({s for s in gold if keep(s[3])}, {s for s in found if keep(s[3])})
-        yield "pii", f"presidio-research F1, exact spans, {name}", value, remark + ("; bar 80" if name == "all types" else "")
+        yield (
+            "pii",
+            f"presidio-research F1, exact spans, {name}",
+            value,
+            remark + ("; bar 80" if name == "all types" else ""),
+        )
     hits = sum(any(o[0] == g[0] and o[3] == g[3] and o[1] < g[2] and g[1] < o[2] for o in found) for g in gold)
     good = sum(any(o[0] == g[0] and o[3] == g[3] and o[1] < g[2] and g[1] < o[2] for g in gold) for o in found)
     recall, precision = hits / len(gold), good / max(1, len(found))
-    yield "pii", "the same, overlapping spans", 200 * precision * recall / (precision + recall), f"P {100 * precision:.1f} R {100 * recall:.1f}"
+    yield (
+        "pii",
+        "the same, overlapping spans",
+        200 * precision * recall / (precision + recall),
+        f"P {100 * precision:.1f} R {100 * recall:.1f}",
+    )
 
 
 def language_id(text: Path) -> Iterator[Row]:
@@ -262,7 +271,9 @@ def language_id(text: Path) -> Iterator[Row]:
                 pairs.append((ranked[0].score, right[-1]))
             shares.append(sum(right) / len(right))
         accuracy = 100 * sum(r for _, r in pairs) / len(pairs)
-        remark = f"{len(shares)} languages, worst {100 * min(shares):.0f}, ECE {expected_calibration_error(pairs):.1f} {bar}"
+        remark = (
+            f"{len(shares)} languages, worst {100 * min(shares):.0f}, ECE {expected_calibration_error(pairs):.1f} {bar}"
+        )
         yield "language id", f"{length} accuracy", accuracy, remark
 
 

@@ -192,9 +192,16 @@ class Runtime:
                 slot.binding = await WorkerBinding.load(entry, directory, slot.device, python)
             else:
                 slot.binding = await InprocBinding.load(entry, directory, slot.device)
-        except BaseException:
+        except (errors.NonetError, asyncio.CancelledError):
             self._forget(slot)
             raise
+        except Exception as failure:
+            # A library's own exception says too much to callers and too little: the log has it, once for all of them.
+            self._forget(slot)
+            logger.exception("%s could not be loaded", entry.id)
+            raise errors.FailedPrecondition(
+                f"The model {entry.id} could not be loaded ({type(failure).__name__}); the server's log has the reason."
+            ) from failure
         policy = BatchPolicy(
             entry.preferred_batch_size,
             entry.max_batch_size,

@@ -13,14 +13,24 @@ import urllib.request
 import zlib
 from pathlib import Path
 
+import boto3
 import pytest
 from boto3.s3.transfer import TransferConfig
 from botocore.auth import S3SigV4QueryAuth, SigV4Auth
 from botocore.awsrequest import AWSRequest
+from botocore.config import Config
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
-from tests.contract.s3.conftest import PRINCIPALS
+from gateway.aws.authentication import Authenticator
+from gateway.aws.s3.app import s3_app
+from gateway.aws.s3.callers import signed_callers
+from shared.auth.principals import PrincipalTable
+from shared.settings import Settings
+from shared.storage.blobs import FolderBlobs
+from shared.storage.database import Database
+from shared.storage.objects import ObjectStore
+from tests.contract.s3.conftest import PRINCIPALS, serve
 
 MEBIBYTE = 1024**2
 #: urllib adds a form's content type to what it sends, which nobody signed.
@@ -409,3 +419,28 @@ def test_a_signature_must_cover_the_body(server) -> None:  # type: ignore[no-unt
     with pytest.raises(urllib.error.HTTPError) as caught:
         urllib.request.urlopen(urllib.request.Request(request.url, headers=dict(request.headers)))
     assert (caught.value.code, b"<Code>InvalidRequest</Code>" in caught.value.read()) == (400, True)
+
+
+@pytest.mark.parametrize("version", ["s3", "s3v4"])
+def test_without_principals_everybody_is_the_default_account(tmp_path: Path, version: str) -> None:
+    database = Database.open(f"sqlite:///{tmp_path}/nonet.db")
+    store = ObjectStore(database, FolderBlobs(tmp_path / "blobs"))
+    nobody = PrincipalTable((), "000000000000")
+    callers = signed_callers(Authenticator(nobody, Settings(data_directory=tmp_path)), nobody)
+    for url, _ in serve(s3_app(store, callers)):
+        client = boto3.client(
+            "s3", endpoint_url=url, region_name="us-east-1", aws_access_key_id="any", aws_secret_access_key="thing",
+            config=Config(signature_version=version, s3={"addressing_style": "path"}),
+        )  # fmt: skip
+        if version == "s3v4":
+            client.create_bucket(Bucket="scans")
+            client.put_object(Bucket="scans", Key="k", Body=b"x")
+        else:
+            for path, body in (("scans", b""), ("scans/k", b"x")):  # unsigned
+                urllib.request.urlopen(urllib.request.Request(f"{url}/{path}", data=body, method="PUT")).close()
+        presigned = client.generate_presigned_url("get_object", Params={"Bucket": "scans", "Key": "k"})
+        with urllib.request.urlopen(presigned) as answer:
+            assert answer.read() == b"x"
+        with urllib.request.urlopen(f"{url}/") as answer:
+            assert b"<ID>000000000000</ID>" in answer.read()
+    database.close()

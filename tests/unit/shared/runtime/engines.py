@@ -41,6 +41,10 @@ class Doubler:
         closes.append(self._id)
 
 
+def load_nothing(entry: CatalogEntry, directory: Path, device: str) -> Doubler:
+    raise OSError("a file that is not there")
+
+
 def load(entry: CatalogEntry, directory: Path, device: str) -> Doubler:
     loads.append(entry.id)
     time.sleep(float(entry.options.get("load_ms", 0)) / 1000)

@@ -59,6 +59,12 @@ async def test_a_failed_load_is_told_to_all_and_tried_again(tmp_path: Path) -> N
     assert engines.loads == ["m", "m"]
 
 
+async def test_a_librarys_exception_becomes_ours(tmp_path: Path) -> None:
+    runtime = make(tmp_path, entry("m", engine="tests.unit.shared.runtime.engines:load_nothing"))
+    with pytest.raises(errors.FailedPrecondition, match=r"m could not be loaded \(OSError\)"):
+        await runtime.lease("double")
+
+
 async def test_the_least_recently_used_idle_model_makes_room(tmp_path: Path) -> None:
     entries = [entry(name, task=name, memory_bytes=400) for name in ("a", "b", "c")]
     runtime = make(tmp_path, *entries, budget=1000)
