@@ -1,24 +1,37 @@
-"""Routes below /_nonet/."""
+"""Routes below /_nonet/: the console, health, metrics, and what runs where."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from shared.contract.apis import all_apis
+from shared import errors
+from shared.contract import options
+from shared.contract.apis import Api, Operation, all_apis
 from shared.platform import Platform
 from shared.rpc.host import ServiceHost
 
 CONSOLE_PREFIX = "/_nonet/"
+PAGE = Path(__file__).with_name("index.html")
+#: The page has no outside parts, and nobody may put it into a frame.
+PAGE_HEADERS = {
+    "content-security-policy": "default-src 'self'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; "
+    "frame-ancestors 'none'"
+}
 
 
 def console_app(platform: Platform, host: ServiceHost, draining: Mapping[str, bool]) -> Starlette:
     """The console's ASGI app. ``draining["now"]`` turns readiness off while the process shuts down."""
+
+    async def index(request: Request) -> Response:
+        return HTMLResponse(PAGE.read_text(encoding="utf-8"), headers=PAGE_HEADERS)
 
     async def live(request: Request) -> Response:
         return JSONResponse({"status": "live"})
@@ -32,10 +45,7 @@ def console_app(platform: Platform, host: ServiceHost, draining: Mapping[str, bo
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
     async def status(request: Request) -> Response:
-        services = {
-            api.package: "mounted" if host.mounted(api) else host.upstream(api) or "not built"
-            for api in all_apis().values()
-        }
+        services = [await _service(host, api) for api in sorted(all_apis().values(), key=lambda api: api.client)]
         models = [
             {"model": model, "device": device, "leases": leases} for model, device, leases in platform.runtime.loaded()
         ]
@@ -43,9 +53,35 @@ def console_app(platform: Platform, host: ServiceHost, draining: Mapping[str, bo
 
     return Starlette(
         routes=[
+            Route(CONSOLE_PREFIX, index),
             Route(f"{CONSOLE_PREFIX}live", live),
             Route(f"{CONSOLE_PREFIX}ready", ready),
             Route(f"{CONSOLE_PREFIX}metrics", metrics),
             Route(f"{CONSOLE_PREFIX}status", status),
         ]
     )
+
+
+async def _service(host: ServiceHost, api: Api) -> dict[str, Any]:
+    """One row: where an API is answered, and which of its operations are built."""
+    operations: list[dict[str, Any]] = []
+    where = host.upstream(api) or ("here" if host.mounted(api) else "not built yet")
+    if host.mounted(api):
+        try:
+            servicer = await host.servicer(api)
+            operations = [_operation(op) for op in api.operations.values() if hasattr(servicer, op.method_name)]
+        except errors.NonetError as error:
+            where = error.message
+    return {
+        "client": api.client,
+        "service": api.full_name,
+        "target_prefix": api.target_prefix,
+        "where": where,
+        "operations": operations,
+    }
+
+
+def _operation(operation: Operation) -> dict[str, Any]:
+    descriptor: Any = operation.request_class.DESCRIPTOR
+    required = [field.json_name for field in descriptor.fields if options.constraint(field).required]
+    return {"name": operation.name, "required": required}

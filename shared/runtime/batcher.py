@@ -41,12 +41,18 @@ class Batcher:
     """One model's queue. Interactive items go before batch items; within a priority the order is kept."""
 
     def __init__(
-        self, name: str, policy: BatchPolicy, run: RunBatch, on_batch: Callable[[int], None] | None = None
+        self,
+        name: str,
+        policy: BatchPolicy,
+        run: RunBatch,
+        on_batch: Callable[[int], None] | None = None,
+        on_refused: Callable[[int], None] | None = None,
     ) -> None:
         self._name = name
         self._policy = policy
         self._run = run
         self._on_batch = on_batch
+        self._on_refused = on_refused
         self._queues: dict[Priority, collections.deque[_Entry]] = {
             priority: collections.deque() for priority in Priority
         }
@@ -73,6 +79,8 @@ class Batcher:
             raise errors.ShuttingDown("The model is being unloaded.")
         # A call with more items than the queue holds is let in when it is alone: it could never run otherwise.
         if self._waiting and self._waiting + len(items) > self._policy.max_queue_size:
+            if self._on_refused is not None:
+                self._on_refused(len(items))
             raise errors.ResourceExhausted(
                 f"{self._waiting} items wait for {self._name} already: try again, a little slower."
             )

@@ -209,7 +209,7 @@ class Runtime:
             entry.max_queue_size,
             entry.instances,
         )
-        slot.batcher = Batcher(entry.id, policy, slot.binding.run, self._on_batch(entry.id))
+        slot.batcher = self._make_batcher(entry.id, policy, slot.binding)
         seconds = time.perf_counter() - started
         logger.info("loaded %s on %s in %.2f s", entry.id, slot.device, seconds)
         if self._metrics is not None:
@@ -217,10 +217,14 @@ class Runtime:
             self._metrics.loaded.labels(slot.device).inc()
             self._metrics.memory.labels(slot.device).set(self._scheduler.used_bytes(slot.device))
 
-    def _on_batch(self, model_id: str) -> Any:
+    def _make_batcher(self, model_id: str, policy: BatchPolicy, binding: Binding) -> Batcher:
         if self._metrics is None:
-            return None
-        return self._metrics.batch_size.labels(model_id).observe
+            return Batcher(model_id, policy, binding.run)
+        observe = self._metrics.batch_size.labels(model_id).observe
+        refused = self._metrics.refused.labels(model_id).inc
+        batcher = Batcher(model_id, policy, binding.run, observe, refused)
+        self._metrics.queue_length.labels(model_id).set_function(lambda: batcher.waiting)
+        return batcher
 
     def _forget(self, slot: _Slot) -> None:
         if self._slots.get(slot.entry.id) is slot:

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import re
+
+from prometheus_client import CollectorRegistry
+
+from shared.observability.metrics import CallMetrics, RuntimeMetrics
 from shared.settings import Settings
 from tests.conftest import ROOT
 
@@ -23,3 +29,15 @@ def test_every_dependency_has_its_reason() -> None:
     ]
     assert names
     assert [name for name in names if f"| {name} |" not in page] == []
+
+
+def test_every_metric_is_explained_and_drawn() -> None:
+    registry = CollectorRegistry()
+    CallMetrics(registry), RuntimeMetrics(registry)
+    names = {metric.name + ("_total" if metric.type == "counter" else "") for metric in registry.collect()}
+    page = (ROOT / "docs" / "observability.md").read_text()
+    assert names and all(f"| {name} |" in page for name in names)
+    dashboard = json.loads((ROOT / "docs" / "grafana.json").read_text())
+    drawn = " ".join(target["expr"] for panel in dashboard["panels"] for target in panel["targets"])
+    used = {re.sub(r"_(bucket|sum|count)$", "", name) for name in re.findall(r"nonet_\w+", drawn)}
+    assert used <= names and len(used) > 5
