@@ -79,7 +79,7 @@ async def running(settings: Settings) -> AsyncIterator[Addresses]:
         grpc_port = await grpc_server.start(settings.host, settings.grpc_port)
         serving = asyncio.create_task(http_server.serve([http_socket]))
         # Services register their kinds of job when they are made; the first answer need not wait for that.
-        preparing = asyncio.create_task(host.start())
+        preparing = asyncio.create_task(_prepare(platform, host))
         if settings.job_workers:
             await platform.jobs.start()
         while not http_server.started and not serving.done():
@@ -98,6 +98,11 @@ async def running(settings: Settings) -> AsyncIterator[Addresses]:
         http_socket.close()
         await host.close()
         await platform.close()
+
+
+async def _prepare(platform: Platform, host: ServiceHost) -> None:
+    await host.start()
+    await platform.objects.collect_garbage()
 
 
 def run(settings: Settings, announce: Callable[[Addresses], None] | None = None) -> None:

@@ -19,7 +19,7 @@ import tomllib
 from collections.abc import Iterable
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from shared import errors
 
@@ -36,6 +36,12 @@ class Principal(BaseModel):
     bearer_key_sha256: str = Field(default="", repr=False)
     #: A gateway may call in the name of others: it says for whom in its metadata.
     gateway: bool = False
+
+    @model_validator(mode="after")
+    def _keys_come_in_pairs(self) -> Principal:
+        if bool(self.access_key_id) != bool(self.secret_access_key):
+            raise ValueError(f"{self.name}: access_key_id and secret_access_key belong together")
+        return self
 
     @property
     def arn(self) -> str:

@@ -135,7 +135,7 @@ class ServiceHost:
 
 
 def service_folder(reference: str) -> str:
-    """ "services.language.service:LanguageService" -> "language"."""
+    """ "services.echo.service:EchoService" -> "echo"."""
     return reference.split(".")[1]
 
 

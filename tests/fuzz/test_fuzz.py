@@ -1,0 +1,35 @@
+"""A bounded run of each fuzzer; a longer one is the same program with another -max_total_time."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+
+SECONDS = 15
+FUZZERS = sorted(path for path in Path(__file__).parent.glob("*.py") if not path.stem.startswith(("test_", "__")))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fuzzer", FUZZERS, ids=lambda path: path.stem)
+def test_nothing_escapes(fuzzer: Path, tmp_path: Path) -> None:
+    if importlib.util.find_spec("atheris") is None:
+        pytest.skip("atheris is not installed: it has wheels for Linux only")
+    command = [
+        sys.executable,
+        str(fuzzer),
+        f"-max_total_time={SECONDS}",
+        "-rss_limit_mb=2048",
+        "-timeout=10",
+        f"-artifact_prefix={tmp_path}/",
+    ]
+    environment = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'sdk'}"}
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=SECONDS + 120)
+    assert done.returncode == 0, done.stderr[-4000:]
+    assert "Done " in done.stderr
