@@ -7,6 +7,7 @@ differ between platforms, and the lock serves them all.
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -14,8 +15,20 @@ from pathlib import Path
 REQUIREMENTS = Path(__file__).resolve().parents[1] / "requirements"
 
 
+def markers(source: Path) -> dict[str, str]:
+    """Package -> environment marker, for those that ``source`` (or a file it includes) wants on some platforms only."""
+    found: dict[str, str] = {}
+    for line in source.read_text().splitlines():
+        if line.startswith("-r "):
+            found |= markers(source.with_name(line[3:].strip()))
+        elif ";" in line and not line.startswith("#"):
+            name, _, marker = line.partition(";")
+            found[re.split(r"[=<>\[ ]", name.strip())[0].lower()] = marker.strip()
+    return found
+
+
 def resolve(source: Path) -> list[str]:
-    """ "name==version" of every package that ``source`` needs, sorted."""
+    """ "name==version" of every package that ``source`` needs, sorted; with the marker where it has one."""
     command = [
         sys.executable,
         "-m",
@@ -30,10 +43,13 @@ def resolve(source: Path) -> list[str]:
         str(source),
     ]
     report = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
-    return sorted(
-        f"{item['metadata']['name'].lower()}=={item['metadata']['version'].partition('+')[0]}"
-        for item in report["install"]
-    )
+    wanted = markers(source)
+    lines = []
+    for item in report["install"]:
+        name = item["metadata"]["name"].lower()
+        version = item["metadata"]["version"].partition("+")[0]
+        lines.append(f"{name}=={version}; {wanted[name]}" if name in wanted else f"{name}=={version}")
+    return sorted(lines)
 
 
 def main() -> None:

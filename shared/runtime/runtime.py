@@ -25,6 +25,9 @@ from shared.runtime.scheduler import Scheduler
 
 logger = logging.getLogger("nonet.runtime")
 
+#: How long a choice of model is kept: a model that was pulled meanwhile is noticed after this.
+CHOICE_SECONDS = 2.0
+
 
 class _Slot:
     """One model: not loaded, loading, loaded; how many hold it, and when it was last used."""
@@ -104,7 +107,7 @@ class Runtime:
         self._preferences = preferences or {}
         self._metrics = metrics
         self._slots: dict[str, _Slot] = {}
-        self._closing: set[asyncio.Task[None]] = set()
+        self._choices: dict[tuple[str, str | None], tuple[CatalogEntry, float]] = {}
 
     # -- choosing
 
@@ -120,8 +123,14 @@ class Runtime:
         return frozenset(language for entry in self.candidates(task) for language in entry.languages)
 
     def _choose(self, task: str, language: str | None) -> CatalogEntry:
+        """The best candidate; asked on every call, so an answer is kept for a moment."""
+        now = time.monotonic()
+        chosen, until = self._choices.get((task, language), (None, 0.0))
+        if chosen is not None and now < until:
+            return chosen
         candidates = self.candidates(task, language)
         if candidates:
+            self._choices[task, language] = (candidates[0], now + CHOICE_SECONDS)
             return candidates[0]
         known = self._catalog.for_task(task, language)
         for_language = f" in {language}" if language else ""
