@@ -27,23 +27,17 @@ class Load:
 
 
 class _Connection(asyncio.Protocol):
-    """Sends the next request as soon as the answer is complete."""
+    """Sends one request after the other; ``closed`` is done when the server has closed, or the time is over."""
 
-    def __init__(self, bodies: itertools.cycle[bytes], until: float, load: Load, done: asyncio.Future[None]) -> None:
-        self._bodies, self._until, self._load, self._done = bodies, until, load, done
+    def __init__(self, client: _Client) -> None:
+        self._client = client
         self._buffer = b""
+        self.closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
-        self._send()
-
-    def _send(self) -> None:
-        self._started = time.perf_counter()
-        if self._started >= self._until:
-            self._transport.close()
-            return
-        self._transport.write(next(self._bodies))
+        transport.write(next(self._client.requests))
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data
@@ -55,30 +49,54 @@ class _Connection(asyncio.Protocol):
         length = int(head[at + 15 :].split(b"\r\n", 1)[0]) if at >= 0 else 0
         if len(self._buffer) < head_end + 4 + length:
             return
-        status = int(head[9:12])
         self._buffer = self._buffer[head_end + 4 + length :]
-        self._load.latencies.append(time.perf_counter() - self._started)
-        self._load.statuses[status] = self._load.statuses.get(status, 0) + 1
-        self._send()
+        self._client.answered(int(head[9:12]))
+        if self._client.over or b"connection: close" in head:
+            self._transport.close()
+        else:
+            self._transport.write(next(self._client.requests))
 
     def connection_lost(self, error: Exception | None) -> None:
-        if not self._done.done():
-            self._done.set_result(None)
+        if not self.closed.done():
+            self.closed.set_result(None)
+
+
+class _Client:
+    """One caller: waits for each answer, and connects anew where the server closes (its latency includes that)."""
+
+    def __init__(self, requests: itertools.cycle[bytes], until: float, load: Load) -> None:
+        self.requests, self._until, self._load = requests, until, load
+        self._started = 0.0
+
+    @property
+    def over(self) -> bool:
+        return time.perf_counter() >= self._until
+
+    def answered(self, status: int) -> None:
+        now = time.perf_counter()
+        self._load.latencies.append(now - self._started)
+        self._load.statuses[status] = self._load.statuses.get(status, 0) + 1
+        self._started = now
+
+    async def run(self, host: str, port: int) -> None:
+        while not self.over:
+            self._started = time.perf_counter()
+            _, connection = await asyncio.get_running_loop().create_connection(lambda: _Connection(self), host, port)
+            await connection.closed
 
 
 async def run_load(host: str, port: int, requests: Sequence[bytes], clients: int, seconds: float) -> Load:
     """``clients`` connections that each wait for an answer before they send the next of ``requests``."""
-    loop = asyncio.get_running_loop()
     load = Load(seconds)
     until = time.perf_counter() + seconds
-    waits = []
+    callers = []
     for index in range(clients):
-        done: asyncio.Future[None] = loop.create_future()
         offset = index * len(requests) // clients
-        bodies = itertools.cycle([*requests[offset:], *requests[:offset]])
-        await loop.create_connection(lambda b=bodies, d=done: _Connection(b, until, load, d), host, port)  # type: ignore[misc]
-        waits.append(done)
-    await asyncio.gather(*waits)
+        share = itertools.cycle([*requests[offset:], *requests[:offset]])
+        callers.append(_Client(share, until, load).run(host, port))
+    # A server that stops answering must not hang the measurement.
+    async with asyncio.timeout(seconds + 30):
+        await asyncio.gather(*callers)
     return load
 
 

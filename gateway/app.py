@@ -74,14 +74,29 @@ class Gateway:
 
     async def _while_connected(self, request: Request, answer: Coroutine[None, None, Response]) -> Response:
         """The answer; given up when the client leaves. Short calls, nearly all, are spared the watch."""
-        task = asyncio.ensure_future(answer)
-        await asyncio.wait({task}, timeout=WATCH_AFTER_SECONDS)
-        if not task.done():
-            watch = asyncio.ensure_future(request.disconnected())
-            await asyncio.wait({task, watch}, return_when=asyncio.FIRST_COMPLETED)
-            if not task.done():
-                task.cancel()
-                await asyncio.wait({task})
-                return Response(CLIENT_CLOSED_REQUEST)
-            watch.cancel()
-        return await task
+        caller = asyncio.current_task()
+        watch: asyncio.Task[None] | None = None
+        left = False
+
+        async def watch_for_leaving() -> None:
+            nonlocal left
+            await request.disconnected()
+            left = True
+            if caller is not None:
+                caller.cancel()
+
+        def begin_watch() -> None:
+            nonlocal watch
+            watch = asyncio.ensure_future(watch_for_leaving())
+
+        timer = asyncio.get_running_loop().call_later(WATCH_AFTER_SECONDS, begin_watch)
+        try:
+            return await answer
+        except asyncio.CancelledError:
+            if not left or caller is None or caller.uncancel():
+                raise
+            return Response(CLIENT_CLOSED_REQUEST)
+        finally:
+            timer.cancel()
+            if watch is not None:
+                watch.cancel()

@@ -7,6 +7,7 @@ import contextlib
 import logging
 import signal
 import socket
+import sys
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
@@ -24,6 +25,8 @@ from shared.rpc.server import GrpcServer
 from shared.settings import Settings
 
 logger = logging.getLogger("nonet.process")
+
+SWITCH_SECONDS = 0.0005
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,7 @@ async def running(settings: Settings) -> AsyncIterator[Addresses]:
     grpc_server = GrpcServer(host, platform.principals, settings.default_region)
     gateway = Gateway(platform, host, console_app(platform, host, draining))
     config = uvicorn.Config(
-        gateway, log_config=None, access_log=False, lifespan="off", ws="none", server_header=False, date_header=True,
+        gateway, proxy_headers=False, log_config=None, access_log=False, lifespan="off", ws="none", server_header=False, date_header=True,
         timeout_graceful_shutdown=int(settings.drain_seconds) or 1, h11_max_incomplete_event_size=64 * 1024,
     )  # fmt: skip
     http_server = _Server(config)
@@ -111,6 +114,8 @@ def run(settings: Settings, announce: Callable[[Addresses], None] | None = None)
     Raises:
         OSError, ValueError: as ``running``.
     """
+    # Engines compute in threads; with Python's 5 ms the event loop would wait that long for its turn.
+    sys.setswitchinterval(SWITCH_SECONDS)
     loop_factory: Callable[[], asyncio.AbstractEventLoop] = asyncio.new_event_loop
     with contextlib.suppress(ImportError):  # Windows has no uvloop
         import uvloop

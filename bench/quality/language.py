@@ -92,8 +92,8 @@ def _conllu(path: Path) -> Iterator[tuple[str, list[tuple[str, str]]]]:
     words: list[tuple[str, str]] = []
     for line in [*path.read_text(encoding="utf-8").splitlines(), ""]:
         fields = line.split("\t")
-        if line.startswith("# text = "):
-            text = line[9:]
+        if line.startswith("#"):
+            text = line[9:] if line.startswith("# text = ") else text
         elif not line:
             if words:
                 yield text, words

@@ -93,6 +93,8 @@ class Catalog:
     def __init__(self, entries: Iterable[CatalogEntry], environments: Iterable[Environment] = ()) -> None:
         self.environments = {environment.name: environment for environment in environments}
         self._entries: dict[str, CatalogEntry] = {}
+        #: Answers of ``for_task``; a catalog never changes.
+        self._by_task: dict[tuple[str, str | None], tuple[CatalogEntry, ...]] = {}
         for entry in entries:
             if entry.id in self._entries:
                 raise ValueError(f"two catalog entries are called {entry.id!r}")
@@ -122,11 +124,14 @@ class Catalog:
     def get(self, model_id: str) -> CatalogEntry | None:
         return self._entries.get(model_id)
 
-    def for_task(self, task: str, language: str | None = None) -> list[CatalogEntry]:
+    def for_task(self, task: str, language: str | None = None) -> tuple[CatalogEntry, ...]:
         """Models of ``task`` that know ``language`` (None = any), best preference first."""
-        fitting = [
-            entry
-            for entry in self
-            if entry.task == task and (language is None or not entry.languages or language in entry.languages)
-        ]
-        return sorted(fitting, key=lambda entry: -entry.preference)
+        known = self._by_task.get((task, language))
+        if known is None:
+            fitting = [
+                entry
+                for entry in self
+                if entry.task == task and (language is None or not entry.languages or language in entry.languages)
+            ]
+            known = self._by_task[task, language] = tuple(sorted(fitting, key=lambda entry: -entry.preference))
+        return known

@@ -113,7 +113,7 @@ class Runtime:
 
     def candidates(self, task: str, language: str | None = None) -> list[CatalogEntry]:
         """Installed models of a task, best first: those that the settings name, then by the catalog's preference."""
-        entries = self._catalog.for_task(task, language)
+        entries = list(self._catalog.for_task(task, language))
         named = self._preferences.get(task, [])
         entries.sort(key=lambda entry: named.index(entry.id) if entry.id in named else len(named))
         return [entry for entry in entries if self._store.installed(entry)]
