@@ -74,9 +74,16 @@ async def running(settings: Settings) -> AsyncIterator[Addresses]:
     grpc_server = GrpcServer(host, platform.principals, settings.default_region)
     gateway = Gateway(platform, host, console_app(platform, host, draining))
     config = uvicorn.Config(
-        gateway, proxy_headers=False, log_config=None, access_log=False, lifespan="off", ws="none", server_header=False, date_header=True,
-        timeout_graceful_shutdown=int(settings.drain_seconds) or 1, h11_max_incomplete_event_size=64 * 1024,
-    )  # fmt: skip
+        gateway,
+        proxy_headers=False,
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        ws="none",
+        server_header=False,
+        timeout_graceful_shutdown=int(settings.drain_seconds) or 1,
+        h11_max_incomplete_event_size=64 * 1024,
+    )
     http_server = _Server(config)
     try:
         grpc_port = await grpc_server.start(settings.host, settings.grpc_port)

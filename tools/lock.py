@@ -1,7 +1,8 @@
 """requirements/*.in -> *.lock: exact versions of everything, so that every machine installs the same.
 
 ``python -m tools.lock`` asks pip to resolve each file as if nothing were installed. Hashes are not locked: wheels
-differ between platforms, and the lock serves them all.
+differ between platforms, and the lock serves them all. A line that ends in ``# data only`` names a wheel of which only
+the files are used: what its code would need is left out.
 """
 
 from __future__ import annotations
@@ -10,55 +11,68 @@ import json
 import re
 import subprocess
 import sys
+import tempfile
+from dataclasses import dataclass, field
 from pathlib import Path
 
 REQUIREMENTS = Path(__file__).resolve().parents[1] / "requirements"
+DATA_ONLY = "# data only"
 
 
-def markers(source: Path) -> dict[str, str]:
-    """Package -> environment marker, for those that ``source`` (or a file it includes) wants on some platforms only."""
-    found: dict[str, str] = {}
-    for line in source.read_text().splitlines():
+@dataclass(slots=True)
+class Source:
+    """One .in file with those that it includes."""
+
+    #: Lines for pip to resolve.
+    wanted: list[str] = field(default_factory=list)
+    #: "name==version" of wheels whose code is not used.
+    data_only: list[str] = field(default_factory=list)
+    #: Package -> environment marker, for those that are wanted on some platforms only.
+    markers: dict[str, str] = field(default_factory=dict)
+
+
+def read(path: Path) -> Source:
+    source = Source()
+    for line in path.read_text().splitlines():
         if line.startswith("-r "):
-            found |= markers(source.with_name(line[3:].strip()))
-        elif ";" in line and not line.startswith("#"):
+            included = read(path.with_name(line[3:].strip()))
+            source.wanted += included.wanted
+            source.data_only += included.data_only
+            source.markers |= included.markers
+        elif line.endswith(DATA_ONLY):
+            source.data_only.append(line.removesuffix(DATA_ONLY).strip())
+        elif line and not line.startswith("#"):
+            source.wanted.append(line)
             name, _, marker = line.partition(";")
-            found[re.split(r"[=<>\[ ]", name.strip())[0].lower()] = marker.strip()
-    return found
+            if marker:
+                source.markers[re.split(r"[=<>\[ ]", name.strip())[0].lower()] = marker.strip()
+    return source
 
 
-def resolve(source: Path) -> list[str]:
-    """ "name==version" of every package that ``source`` needs, sorted; with the marker where it has one."""
-    command = [
-        sys.executable,
-        "-m",
-        "pip",
-        "install",
-        "--dry-run",
-        "--ignore-installed",
-        "--quiet",
-        "--report",
-        "-",
-        "-r",
-        str(source),
-    ]
-    report = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
-    wanted = markers(source)
-    lines = []
+def resolve(source: Source) -> list[str]:
+    """ "name==version" of every package, sorted; with the marker where it has one."""
+    with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
+        file.write("\n".join(source.wanted))
+        file.flush()
+        command = [sys.executable, "-m", "pip", "install", "--dry-run", "--ignore-installed", "--quiet"]
+        command += ["--report", "-", "-r", file.name]
+        report = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
+    lines = list(source.data_only)
     for item in report["install"]:
         name = item["metadata"]["name"].lower()
         version = item["metadata"]["version"].partition("+")[0]
-        lines.append(f"{name}=={version}; {wanted[name]}" if name in wanted else f"{name}=={version}")
+        marker = source.markers.get(name)
+        lines.append(f"{name}=={version}; {marker}" if marker else f"{name}=={version}")
     return sorted(lines)
 
 
 def main() -> None:
-    for source in sorted(REQUIREMENTS.glob("*.in")):
-        packages = resolve(source)
-        source.with_suffix(".lock").write_text(
-            f"# Made by `python -m tools.lock` from {source.name}.\n" + "\n".join(packages) + "\n"
+    for path in sorted(REQUIREMENTS.glob("*.in")):
+        packages = resolve(read(path))
+        path.with_suffix(".lock").write_text(
+            f"# Made by `python -m tools.lock` from {path.name}.\n" + "\n".join(packages) + "\n"
         )
-        print(f"{source.name}: {len(packages)} packages")
+        print(f"{path.name}: {len(packages)} packages")
 
 
 if __name__ == "__main__":

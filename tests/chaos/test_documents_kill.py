@@ -25,7 +25,12 @@ PATIENCE_SECONDS = 300
 
 @contextmanager
 def suite(data: Path, database_url: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    environment = {**os.environ, "NONET_DATA_DIRECTORY": str(data), "NONET_DATABASE_URL": database_url, "NONET_LOG_LEVEL": "WARNING"}
+    environment = {
+        **os.environ,
+        "NONET_DATA_DIRECTORY": str(data),
+        "NONET_DATABASE_URL": database_url,
+        "NONET_LOG_LEVEL": "WARNING",
+    }
     command = [sys.executable, "-m", "nonet.cli", "up", "--http-port", "0", "--grpc-port", "0"]
     process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
     try:

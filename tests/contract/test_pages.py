@@ -42,7 +42,9 @@ def test_every_service_has_a_page_with_all_three_ways() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("kind", "code", "shown"), EXAMPLES)
-def test_an_example_prints_what_its_page_says(server: Addresses, tmp_path: Path, kind: str, code: str, shown: str) -> None:
+def test_an_example_prints_what_its_page_says(
+    server: Addresses, tmp_path: Path, kind: str, code: str, shown: str
+) -> None:
     (tmp_path / "invoice.png").write_bytes(invoice_scan())
     environment = {**os.environ, "AWS_ENDPOINT_URL": server.http, "NONET_ADDRESS": server.grpc}
     if kind == "python":

@@ -29,7 +29,8 @@ LEAVES = st.one_of(
 VALUES = st.recursive(
     LEAVES,
     lambda children: st.one_of(
-        st.lists(children, max_size=4), st.dictionaries(st.one_of(st.sampled_from(MEMBERS), st.text()), children, max_size=5)
+        st.lists(children, max_size=4),
+        st.dictionaries(st.one_of(st.sampled_from(MEMBERS), st.text()), children, max_size=5),
     ),
     max_leaves=25,
 )
@@ -48,7 +49,9 @@ def test_any_value_is_parsed_or_refused(operation, value, wire_format) -> None:
     shown = transcoder.plain(message)
     transcoder.parse(again, json.loads(json.dumps(shown)) if wire_format is JSON else cbor2.loads(cbor2.dumps(shown)))
     if "nan" not in repr(shown).lower():
-        assert transcoder.plain(again) == shown or any("Timestamp" in str(f.message_type) for f, _ in message.ListFields())
+        assert transcoder.plain(again) == shown or any(
+            "Timestamp" in str(f.message_type) for f, _ in message.ListFields()
+        )
 
 
 @settings(max_examples=300, deadline=None)

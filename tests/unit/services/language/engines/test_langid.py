@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -49,15 +48,3 @@ def test_text_without_letters_has_no_language(engine: Any) -> None:
 def test_a_long_text_in_two_languages_names_the_longer_first(engine: Any) -> None:
     text = "Das ist ein deutscher Satz, und noch einer. " * 1500 + "This one is English. " * 300
     assert engine.run([Document(text)])[0][0].code == "de"
-
-
-@pytest.mark.slow
-def test_sentences_of_thirty_languages(engine: Any, shared_directory: Path) -> None:
-    right = total = 0
-    for path in sorted((shared_directory / "data/text/langid/sentences").glob("*.txt")):
-        code = {"nb": "no"}.get(path.stem, path.stem)
-        lines = path.read_text(encoding="utf-8").splitlines()[:200]
-        for ranked in engine.run([Document(line) for line in lines]):
-            right += ranked[0].code.removesuffix("-TW") == code
-        total += len(lines)
-    assert right / total >= 0.95

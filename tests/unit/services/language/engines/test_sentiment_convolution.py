@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -78,12 +77,3 @@ def test_windows_that_disagree_are_mixed() -> None:
     assert combine(poles, [10, 10])[3] == pytest.approx(1)
     agreeing = np.array([[0.0, 0.0, 1.0, 0.0], [0.0, 0.0, 1.0, 0.0]])
     assert combine(agreeing, [10, 10])[3] == 0
-
-
-@pytest.mark.slow
-def test_sst2_dev(engine: Any, shared_directory: Path) -> None:
-    lines = (shared_directory / "data/text/sst2/dev.tsv").read_text(encoding="utf-8").splitlines()
-    rows = [line.rsplit("\t", 1) for line in lines]
-    answers = engine.run([Document(text, "en") for text, _ in rows])
-    right = [(a.positive > a.negative) == (label == "1") for a, (_, label) in zip(answers, rows, strict=True)]
-    assert sum(right) / len(right) >= 0.84

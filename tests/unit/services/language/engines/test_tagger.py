@@ -1,12 +1,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from services.language.engines.token_classifier import TokenClassifier
 from services.language.tasks import ENTITY_TYPES, SYNTAX_TAGS, Document
 from tests.unit.services.language.engines.texts import HARD_TEXTS
 
@@ -99,21 +97,3 @@ def test_the_tasks_share_one_model(load_engine: Callable[[str], Any]) -> None:
 def test_100_kb_of_one_thing(load_engine: Callable[[str], Any], text: str) -> None:
     (spans,) = load_engine("tagger-en-entities").run([Document(text, "en")])
     assert all(s.end <= len(text) for s in spans)
-
-
-@pytest.mark.slow
-def test_upos_on_ewt(load_engine: Callable[[str], Any], shared_directory: Path) -> None:
-    path = shared_directory / "data/text/ud/en_ewt/en_ewt-ud-dev.conllu"
-    sentences = []
-    for block in path.read_text(encoding="utf-8").split("\n\n")[:600]:
-        rows = [line.split("\t") for line in block.splitlines() if line[:1].isdigit()]
-        sentences.append([(r[1], r[3]) for r in rows if r[0].isdigit()])
-    classifier: TokenClassifier = load_engine("tagger-en-syntax")._classifier
-    answers = classifier.classify([[w for w, _ in s] for s in sentences], "pos")
-    tags = classifier.heads["pos"]
-    right = [
-        tags[int(row.argmax())] == tag
-        for probabilities, sentence in zip(answers, sentences, strict=True)
-        for row, (_, tag) in zip(probabilities, sentence, strict=True)
-    ]
-    assert sum(right) / len(right) >= 0.95

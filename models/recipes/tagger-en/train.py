@@ -1,0 +1,193 @@
+"""Train the English tagger: one MiniLM-L6 encoder, four heads (see corpora.py), exported to ONNX with int8 weights.
+
+PYTHONPATH=<repository> python train.py --data <shared>/data --checkpoint <all-MiniLM-L6-v2> --out <model folder>
+"""
+
+from __future__ import annotations
+
+import argparse
+import collections
+import json
+import random
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from corpora import HEADS, Sentence, gum, made, universal_dependencies, wikigold, wnut17
+from export import export_onnx, prune_vocabulary
+from scores import calibrate, evaluate
+from synthetic import Maker
+from torch import nn
+from transformers import BertConfig, BertModel
+
+from services.language.wordpieces import SHAPES, WordPieces
+
+
+class Tagger(nn.Module):
+    """(batch, length) piece ids and shapes -> per head (batch, length, classes) logits."""
+
+    def __init__(self, checkpoint: Path, kept: list[int]) -> None:
+        super().__init__()
+        config = BertConfig.from_pretrained(
+            checkpoint, attn_implementation="eager", hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0
+        )
+        self.encoder = BertModel.from_pretrained(checkpoint, config=config, add_pooling_layer=False)
+        table = self.encoder.embeddings.word_embeddings.weight.detach()[kept]
+        self.encoder.embeddings.word_embeddings = nn.Embedding(1, config.hidden_size)  # replaced by the table below
+        # Rows as int8 with a scale each: a quarter of the size, and training sees the same rounding as serving.
+        scale = table.abs().amax(1, keepdim=True).clamp(min=1e-6) / 127
+        self.register_buffer("table", (table / scale).round().to(torch.int8))
+        self.register_buffer("scale", scale)
+        self.encoder.embeddings.requires_grad_(False)
+        self.shapes = nn.Embedding(SHAPES, config.hidden_size)
+        nn.init.zeros_(self.shapes.weight)
+        self.dropout = nn.Dropout(0.1)
+        self.heads = nn.ModuleDict({name: nn.Linear(config.hidden_size, len(names)) for name, names in HEADS.items()})
+
+    def forward(self, ids: torch.Tensor, shapes: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        words = self.table[ids].float() * self.scale[ids] + self.shapes(shapes)
+        hidden = self.encoder(inputs_embeds=words, attention_mask=(ids != 0).long()).last_hidden_state
+        hidden = self.dropout(hidden)
+        return tuple(self.heads[name](hidden) for name in HEADS)
+
+
+class Batch:
+    """Sentences as tensors: ids and shapes (b, length), and per head the mask of allowed classes (words, classes)."""
+
+    def __init__(self, sentences: list[Sentence], pieces: WordPieces) -> None:
+        coded = [pieces.encode(s.words) for s in sentences]
+        width = max(len(c.ids) for c in coded)
+        self.ids = torch.zeros(len(coded), width, dtype=torch.long)
+        self.shapes = torch.zeros(len(coded), width, dtype=torch.long)
+        for row, c in enumerate(coded):
+            self.ids[row, : len(c.ids)] = torch.tensor(c.ids)
+            self.shapes[row, : len(c.ids)] = torch.tensor(c.shapes)
+        self.masks: dict[str, tuple[torch.Tensor, torch.Tensor]] = {}
+        for head, names in HEADS.items():
+            where, masks = [], []
+            for row, (sentence, c) in enumerate(zip(sentences, coded, strict=True)):
+                for start, allowed in zip(c.starts, sentence.labels.get(head, ()), strict=False):
+                    if allowed is not None:
+                        mask = np.zeros(len(names), np.float32)
+                        mask[list(allowed)] = 1
+                        where.append(row * width + start)
+                        masks.append(mask)
+            if where:
+                self.masks[head] = (torch.tensor(where), torch.from_numpy(np.stack(masks)))
+
+
+def loss_of(outputs: tuple[torch.Tensor, ...], batch: Batch) -> torch.Tensor:
+    """Mean over heads and words of -log(probability of the allowed classes)."""
+    total = torch.zeros(())
+    for head, logits in zip(HEADS, outputs, strict=True):
+        if head in batch.masks:
+            where, mask = batch.masks[head]
+            rows = logits.float().flatten(0, 1)[where]
+            total = total + (rows.logsumexp(-1) - (rows + (mask - 1) * 1e4).logsumexp(-1)).mean()
+    return total
+
+
+def packed(sentences: list[Sentence], generator: random.Random, longest: int = 70) -> list[Sentence]:
+    """Neighbouring sentences joined now and then, because windows in service hold several."""
+    out, current = [], []
+    for sentence in sentences:
+        if current and sum(len(s.words) for s in current) + len(sentence.words) > longest:
+            out.append(Sentence.join(current))
+            current = []
+        current.append(sentence)
+        if generator.random() < 0.5:
+            out.append(Sentence.join(current))
+            current = []
+    return [*out, *([Sentence.join(current)] if current else [])]
+
+
+def decapitalised(sentence: Sentence) -> Sentence:
+    """A copy in lower case: people write names without capitals, too."""
+    return Sentence([w.lower() for w in sentence.words], sentence.labels)
+
+
+def word_counts(sentences: list[Sentence], synthetic: int) -> collections.Counter[str]:
+    """How often each word comes in the corpora and in ``synthetic`` made sentences."""
+    maker = Maker(12345)
+    counts = collections.Counter(w for s in sentences for w in s.words)
+    counts.update(w for _ in range(synthetic) for w in made(maker.make()).words)
+    return counts
+
+
+def finish(model: Tagger, out: Path, text: Path) -> None:
+    """Export, calibrate and score."""
+    export_onnx(model, out, list(HEADS))
+    calibrate(out, text)
+    scores = evaluate(out, text)
+    (out.parent / "scores.json").write_text(json.dumps(scores, indent=1))
+    print(json.dumps(scores, indent=1))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--checkpoint", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--epochs", type=int, default=4)
+    parser.add_argument("--rate", type=float, default=1.5e-4)
+    parser.add_argument("--stop-after", type=int, default=None, help="epochs after which to stop, on the same schedule")
+    parser.add_argument("--resume", type=Path, default=None, help="tagger.pt of an earlier run to go on from")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--limit", type=int, default=None, help="sentences a corpus, to try the program out")
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    torch.manual_seed(options.seed)
+    generator = random.Random(options.seed)
+    text = options.data / "text"
+    ewt = list(universal_dependencies(text / "ud/en_ewt/en_ewt-ud-train.conllu.gz"))[: options.limit]
+    wiki = wikigold(text / "ner/wikigold/CONLL-format/data/wikigold.conll.txt")
+    wiki = wiki[: len(wiki) * 4 // 5][: options.limit]  # the last fifth is held out
+    tweets = list(wnut17(text / "wnut17/wnut17train.conll"))[: options.limit]
+    web = list(gum(text / "ner/GUM/CONLL-format/data/train/gum-train.conll"))[: options.limit]
+    options.out.mkdir(parents=True, exist_ok=True)
+    vocabulary = word_counts([*ewt, *wiki, *tweets, *web], 15000 if options.limit is None else 100)
+    kept = prune_vocabulary(options.checkpoint, options.data, vocabulary, options.out, least=2)
+    pieces = WordPieces.from_file(options.out / "tokenizer.json")
+    model = Tagger(options.checkpoint, kept).train()
+    if options.resume is not None:
+        state = torch.load(options.resume)
+        state.update({name: value for name, value in model.state_dict().items() if name in ("table", "scale")})
+        model.load_state_dict(state)
+    trained = [p for p in model.parameters() if p.requires_grad]
+    optimiser = torch.optim.AdamW(trained, lr=options.rate, weight_decay=0.01, fused=True)
+    step, steps = 0, None
+    for epoch in range(options.epochs):
+        maker = Maker(100 * options.seed + epoch)
+        fake = [made(maker.make()) for _ in range(7000 if options.limit is None else options.limit)]
+        lowered = [decapitalised(s) for s in generator.sample([*tweets, *wiki, *ewt], len(ewt) // 8)]
+        parts = [packed(list(p), generator) for p in (ewt, tweets, tweets, wiki, web, lowered)]
+        items = [s for p in parts for s in p] + fake
+        items.sort(key=lambda s: len(s.words) + generator.random() * 6)
+        batches = [items[i : i + 24] for i in range(0, len(items), 24)]
+        generator.shuffle(batches)
+        steps = steps or options.epochs * len(batches)
+        began, total = time.time(), 0.0
+        for sentences in batches:
+            batch = Batch(sentences, pieces)
+            rate = options.rate * min(1.0, (step + 1) / 200) * max(0.02, 1 - step / (steps * 1.02))
+            for group in optimiser.param_groups:
+                group["lr"] = rate
+            with torch.autocast("cpu", dtype=torch.bfloat16):
+                outputs = model(batch.ids, batch.shapes)
+            loss = loss_of(outputs, batch)
+            optimiser.zero_grad()
+            loss.backward()
+            nn.utils.clip_grad_norm_(trained, 1.0)
+            optimiser.step()
+            step += 1
+            total += float(loss.detach())
+        print(f"epoch {epoch + 1}: loss {total / len(batches):.4f}, {time.time() - began:.0f} s", flush=True)
+        torch.save(model.state_dict(), options.out.parent / "tagger.pt")
+        if epoch + 1 == options.stop_after:
+            break
+    finish(model.eval(), options.out, text)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,130 @@
+"""Syntax, key phrases, entities and personal data from the token classifier (see ``token_classifier.py``)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from services.language.engines.token_classifier import Probabilities, TokenClassifier
+from services.language.entities import merge_entities
+from services.language.pii import finder
+from services.language.spans import decode_spans
+from services.language.tasks import Document, TaggedToken, TextSpan
+from services.language.windows import Window, cut
+from shared.models.catalog import CatalogEntry
+
+#: Universal tags that Comprehend calls otherwise.
+_TOLD_AS = {"X": "O"}
+
+
+class _Tagger:
+    """What the four engines share: windows in, one head's probabilities of each window's tokens out."""
+
+    head: str
+    line_breaks = False
+
+    def __init__(self, classifier: TokenClassifier) -> None:
+        self._classifier: TokenClassifier | None = classifier
+
+    def close(self) -> None:
+        self._classifier = None
+
+    @property
+    def _classes(self) -> list[str]:
+        assert self._classifier is not None
+        return self._classifier.heads[self.head]
+
+    def _classify(self, items: Sequence[Document]) -> list[list[tuple[Window, Probabilities]]]:
+        """For each document its windows with probabilities (tokens, classes); all windows share batches."""
+        assert self._classifier is not None
+        cuts = [cut(item.text, item.language or "en", line_breaks=self.line_breaks) for item in items]
+        flat = [window for windows in cuts for window in windows]
+        answers = iter(self._classifier.classify([w.words for w in flat], self.head))
+        return [[(window, next(answers)[window.rows]) for window in windows] for windows in cuts]
+
+    def _spans(self, items: Sequence[Document]) -> list[list[TextSpan]]:
+        """The spans of this head in each document."""
+        return [
+            [
+                TextSpan(w.tokens[s.first].begin, w.tokens[s.last - 1].end, s.type, s.score)
+                for w, probabilities in windows
+                for s in decode_spans(probabilities, self._classes)
+            ]
+            for windows in self._classify(items)
+        ]
+
+
+class SyntaxEngine(_Tagger):
+    """Implements ``SyntaxTagger``."""
+
+    head = "pos"
+
+    def run(self, items: Sequence[Document]) -> list[list[TaggedToken]]:
+        answers: list[list[TaggedToken]] = []
+        for windows in self._classify(items):
+            tagged: list[TaggedToken] = []
+            for window, probabilities in windows:
+                best = probabilities.argmax(axis=1)
+                for token, tag, row in zip(window.tokens, best, probabilities, strict=True):
+                    name = self._classes[tag]
+                    tagged.append(TaggedToken(token, _TOLD_AS.get(name, name), float(row[tag])))
+            answers.append(tagged)
+        return answers
+
+
+class KeyPhraseEngine(_Tagger):
+    """Implements ``SpanFinder``: base noun phrases with their determiners, type always ``KEY_PHRASE``."""
+
+    head = "chunk"
+
+    def run(self, items: Sequence[Document]) -> list[list[TextSpan]]:
+        return [
+            [TextSpan(s.begin, s.end, "KEY_PHRASE", s.score) for s in spans if _has_word(item.text[s.begin : s.end])]
+            for item, spans in zip(items, self._spans(items), strict=True)
+        ]
+
+
+class EntityEngine(_Tagger):
+    """Implements ``SpanFinder``: names by the model, dates and quantities by rules."""
+
+    head = "entity"
+
+    def run(self, items: Sequence[Document]) -> list[list[TextSpan]]:
+        return [
+            merge_entities(item.text, [s for s in spans if _has_word(item.text[s.begin : s.end])])
+            for item, spans in zip(items, self._spans(items), strict=True)
+        ]
+
+
+class PiiEngine(_Tagger):
+    """Implements ``SpanFinder``: names and addresses by the model, everything with a shape by rules."""
+
+    head = "pii"
+    line_breaks = True
+
+    def run(self, items: Sequence[Document]) -> list[list[TextSpan]]:
+        return [finder.combine(item.text, spans) for item, spans in zip(items, self._spans(items), strict=True)]
+
+
+def _has_word(text: str) -> bool:
+    return any(c.isalnum() for c in text)
+
+
+def load_syntax(entry: CatalogEntry, directory: Path, device: str) -> SyntaxEngine:
+    """The part-of-speech head."""
+    return SyntaxEngine(TokenClassifier.shared(directory))
+
+
+def load_key_phrases(entry: CatalogEntry, directory: Path, device: str) -> KeyPhraseEngine:
+    """The noun phrase head."""
+    return KeyPhraseEngine(TokenClassifier.shared(directory))
+
+
+def load_entities(entry: CatalogEntry, directory: Path, device: str) -> EntityEngine:
+    """The entity head."""
+    return EntityEngine(TokenClassifier.shared(directory))
+
+
+def load_pii(entry: CatalogEntry, directory: Path, device: str) -> PiiEngine:
+    """The head of names and addresses."""
+    return PiiEngine(TokenClassifier.shared(directory))

@@ -1,0 +1,72 @@
+"""Names and addresses from the model and everything with a shape from the rules, in one list."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from services.language.pii import rules
+from services.language.tasks import TextSpan
+
+_LEAST_SCORE = 0.5
+#: Between two parts of one address; a house number, a postcode or a flat may stand there, too.
+_JOINTS = frozenset(" \t\r\n,;.-#")
+_LONGEST_JOINT = 8
+#: No part of a name or an address, at its ends.
+_MARKS = " \t\r\n,;:?!*|<>"
+
+
+def combine(text: str, tagged: Sequence[TextSpan]) -> list[TextSpan]:
+    """Personal data of a text in order, not overlapping.
+
+    ``tagged`` are the model's NAME and ADDRESS spans. Rules win over it where they overlap, except that a number
+    which only its neighbourhood announces does not cut an address in two.
+    """
+    kept: list[TextSpan] = []
+    for match in sorted(rules.find(text), key=lambda m: (-m.score, -(m.end - m.begin), m.begin)):
+        span = TextSpan(match.begin, match.end, match.type, match.score)
+        if not any(_overlap(span, other) for other in kept):
+            kept.append(span)
+    trimmed = [_trimmed(text, span) for span in tagged]
+    addresses = join_addresses(text, [s for s in trimmed if s.type == "ADDRESS"])
+    names = [s for s in trimmed if s.type == "NAME"]
+    for span in (*addresses, *names):
+        if (
+            span.score >= _LEAST_SCORE
+            and _worth_telling(text, span)
+            and not any(_overlap(span, other) for other in kept)
+        ):
+            kept.append(span)
+    return sorted(kept, key=lambda s: s.begin)
+
+
+def join_addresses(text: str, spans: Sequence[TextSpan]) -> list[TextSpan]:
+    """Parts of an address that only commas, spaces or line breaks separate become one; the score is their mean."""
+    joined: list[TextSpan] = []
+    for span in spans:
+        last = joined[-1] if joined else None
+        if last is not None:
+            gap = text[last.end : span.begin]
+            if len(gap) <= _LONGEST_JOINT and all(c in _JOINTS for c in gap):
+                lengths = (last.end - last.begin, span.end - span.begin)
+                score = (last.score * lengths[0] + span.score * lengths[1]) / sum(lengths)
+                joined[-1] = TextSpan(last.begin, span.end, "ADDRESS", score)
+                continue
+        joined.append(span)
+    return joined
+
+
+def _trimmed(text: str, span: TextSpan) -> TextSpan:
+    """The span without the marks and spaces around it."""
+    value = text[span.begin : span.end]
+    begin = span.end - len(value.lstrip(_MARKS))
+    end = span.begin + len(value.rstrip(_MARKS))
+    return TextSpan(begin, max(begin, end), span.type, span.score)
+
+
+def _worth_telling(text: str, span: TextSpan) -> bool:
+    value = text[span.begin : span.end]
+    return any(c.isalpha() for c in value) if span.type == "NAME" else any(c.isalnum() for c in value)
+
+
+def _overlap(a: TextSpan, b: TextSpan) -> bool:
+    return a.begin < b.end and b.begin < a.end
