@@ -36,7 +36,7 @@ def main() -> None:
     options = parser.parse_args()
     held = np.load(options.out / "out_of_fold.npz")
     logits, labels = held["logits"], held["labels"]
-    grid = [float(t) for t in np.arange(0.8, 4.01, 0.05)]
+    grid = [float(t) for t in np.arange(0.8, 8.01, 0.05)]
     best = min(grid, key=lambda t: negative_log_likelihood(logits, labels, t))
     settings = json.loads((options.model / "settings.json").read_text())
     settings["temperature"] = round(best, 2)

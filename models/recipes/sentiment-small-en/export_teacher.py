@@ -9,9 +9,12 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import torch
-from corpora import MIXED, NEGATIVE, POSITIVE, mixtures, sst2, tweets_three_classes
+from calibrate import calibration_error, negative_log_likelihood
+from corpora import MIXED, POSITIVE, mixtures, sst2, tweets_three_classes
 from teacher import Teacher
 from torch import nn
 from train_student import small_tokenizer
@@ -66,7 +69,7 @@ def main() -> None:
         op_types_to_quantize=["MatMul"],
     )  # fmt: skip
     plain.unlink()
-    settings = {"classes": ["NEGATIVE", "NEUTRAL", "POSITIVE", "MIXED"], "temperature": 1.0}
+    settings: dict[str, Any] = {"classes": ["NEGATIVE", "NEUTRAL", "POSITIVE", "MIXED"], "temperature": 1.0}
     (options.model / "settings.json").write_text(json.dumps(settings))
     engine = EncoderSentimentEngine(options.model)
     root = options.data / "text"
@@ -84,7 +87,15 @@ def main() -> None:
     answers = engine.run([Document(e.text, "en") for e in made])
     said = [(a.label == "MIXED") == (e.label == MIXED) for a, e in zip(answers, made, strict=True)]
     scores["mixed_accuracy"] = sum(said) / len(said)
-    assert {NEGATIVE, POSITIVE} == {e.label for e in dev}
+    answers = engine.run([Document(e.text, "en") for e in held])
+    logits = np.log(np.array([(a.negative, a.neutral, a.positive, a.mixed) for a in answers]) + 1e-12)
+    labels = np.array([e.label for e in held])
+    settings["temperature"] = min(
+        (round(float(t), 2) for t in np.arange(0.8, 8.01, 0.05)),
+        key=lambda t: negative_log_likelihood(logits, labels, t),
+    )
+    scores["calibration_error"] = calibration_error(logits, labels, settings["temperature"])
+    (options.model / "settings.json").write_text(json.dumps(settings))
     (options.model.parent / "scores.json").write_text(json.dumps(scores, indent=1))
     print(json.dumps(scores, indent=1))
 

@@ -170,10 +170,11 @@ def pairs(blocks: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def table(blocks: dict[str, Any]) -> list[list[str]]:
-    """Rows of the first table."""
+    """Rows of the table with the most cells."""
     cells: dict[tuple[int, int], str] = {}
-    first = next((block for block in blocks.values() if block["BlockType"] == "TABLE"), None)
-    for cell in (blocks[i] for i in related(first, "CHILD")) if first else ():
+    tables = [block for block in blocks.values() if block["BlockType"] == "TABLE"]
+    largest = max(tables, key=lambda block: len(related(block, "CHILD")), default=None)
+    for cell in (blocks[i] for i in related(largest, "CHILD")) if largest else ():
         if cell["BlockType"] == "CELL":
             cells[cell["RowIndex"], cell["ColumnIndex"]] = text_of(cell, blocks)
     rows = max((row for row, _ in cells), default=0)
