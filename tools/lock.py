@@ -1,8 +1,8 @@
 """requirements/*.in -> *.lock: exact versions of everything, so that every machine installs the same.
 
 ``python -m tools.lock`` asks pip to resolve each file as if nothing were installed. Hashes are not locked: wheels
-differ between platforms, and the lock serves them all. A line that ends in ``# data only`` names a wheel of which only
-the files are used: what its code would need is left out.
+differ between platforms, and the lock serves them all. A line that ends in ``# alone`` names a package that we use
+only in part: what the rest of its code would need is left out.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 REQUIREMENTS = Path(__file__).resolve().parents[1] / "requirements"
-DATA_ONLY = "# data only"
+ALONE = "# alone"
 
 
 @dataclass(slots=True)
@@ -25,8 +25,8 @@ class Source:
 
     #: Lines for pip to resolve.
     wanted: list[str] = field(default_factory=list)
-    #: "name==version" of wheels whose code is not used.
-    data_only: list[str] = field(default_factory=list)
+    #: "name==version" of packages whose own dependencies stay out.
+    alone: list[str] = field(default_factory=list)
     #: Package -> environment marker, for those that are wanted on some platforms only.
     markers: dict[str, str] = field(default_factory=dict)
 
@@ -37,10 +37,10 @@ def read(path: Path) -> Source:
         if line.startswith("-r "):
             included = read(path.with_name(line[3:].strip()))
             source.wanted += included.wanted
-            source.data_only += included.data_only
+            source.alone += included.alone
             source.markers |= included.markers
-        elif line.endswith(DATA_ONLY):
-            source.data_only.append(line.removesuffix(DATA_ONLY).strip())
+        elif line.endswith(ALONE):
+            source.alone.append(line.removesuffix(ALONE).strip())
         elif line and not line.startswith("#"):
             source.wanted.append(line)
             name, _, marker = line.partition(";")
@@ -57,7 +57,7 @@ def resolve(source: Source) -> list[str]:
         command = [sys.executable, "-m", "pip", "install", "--dry-run", "--ignore-installed", "--quiet"]
         command += ["--report", "-", "-r", file.name]
         report = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
-    lines = list(source.data_only)
+    lines = list(source.alone)
     for item in report["install"]:
         name = item["metadata"]["name"].lower()
         version = item["metadata"]["version"].partition("+")[0]

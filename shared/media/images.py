@@ -40,7 +40,6 @@ DECODER_ERRORS = (
     NotImplementedError,
     struct.error,
     zlib.error,
-    Image.DecompressionBombError,
 )
 
 
@@ -79,6 +78,8 @@ def decoding() -> Iterator[None]:
         raise
     except UnidentifiedImageError as error:
         raise errors.InvalidImageFormat("The bytes are not an image of a format that is read here.") from error
+    except Image.DecompressionBombError as error:  # Pillow's own bound, looked at before ours
+        raise errors.ImageTooLarge("The image has more pixels than are read here.") from error
     except DECODER_ERRORS as error:
         raise errors.InvalidImageFormat("The image is damaged and cannot be decoded.") from error
 
