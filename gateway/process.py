@@ -71,7 +71,7 @@ async def running(settings: Settings) -> AsyncIterator[Addresses]:
     host = ServiceHost(platform, REGISTRY, interceptors(settings))
     draining = {"now": False}
     http_socket = _bind(settings.host, settings.http_port)
-    grpc_server = GrpcServer(host, platform.principals, settings.default_region)
+    grpc_server = GrpcServer(host, platform)
     gateway = Gateway(platform, host, console_app(platform, host, draining))
     config = uvicorn.Config(
         gateway,
@@ -157,4 +157,3 @@ def _bind(host: str, port: int) -> socket.socket:
             f"port {port} of {host} is taken ({failure.strerror}); set NONET_HTTP_PORT to another, or 0 for a free one"
         ) from failure
     return bound
-

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 from shared.auth.principals import PrincipalTable
 from shared.jobs.queue import JobQueue
@@ -11,6 +12,7 @@ from shared.models.catalog import Catalog
 from shared.models.store import ModelStore
 from shared.observability.metrics import RuntimeMetrics
 from shared.runtime.devices import find_devices
+from shared.runtime.remote import RemoteBinding
 from shared.runtime.runtime import Runtime
 from shared.settings import Settings
 from shared.storage.blobs import open_blobs
@@ -51,7 +53,13 @@ class Platform:
         principals = PrincipalTable.read(settings.principals_file, settings.default_account)
         catalog = Catalog.load()
         models = ModelStore(settings.data_directory, settings.model_mirror)
-        runtime = Runtime(catalog, models, find_devices(settings), settings.model_preferences, RuntimeMetrics())
+        remote_models = {
+            model_id: partial(RemoteBinding, address, model_id, settings.upstream_bearer_key)
+            for model_id, address in settings.remote_models.items()
+        }
+        runtime = Runtime(
+            catalog, models, find_devices(settings), settings.model_preferences, RuntimeMetrics(), remote_models
+        )
         database = Database.open(settings.database_url or f"sqlite:///{settings.data_directory / 'nonet.db'}")
         blobs = open_blobs(settings.object_store_url or (settings.data_directory / "blobs").as_uri())
         jobs = JobQueue(database, blobs, JobPolicy(retention_s=settings.job_retention_days * SECONDS_A_DAY))

@@ -94,6 +94,10 @@ class Settings(BaseSettings):
     upstreams: dict[str, str] = Field(
         default_factory=dict, description='Services that run elsewhere: {"language": "language.nonet.svc:4568"}.'
     )
+    remote_models: dict[str, str] = Field(
+        default_factory=dict,
+        description='Models that other processes run: {"model-id": "gpu.nonet.svc:4568"}.',
+    )
     upstream_bearer_key: str = Field(
         default="", description="Bearer key that this gateway shows to upstreams; its principal needs gateway = true."
     )

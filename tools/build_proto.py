@@ -44,6 +44,8 @@ def write_clients(files: list[Path]) -> None:
             continue
         descriptor = importlib.import_module(f"nonet.{package}.v1.{package}_pb2").DESCRIPTOR
         services = descriptor.services_by_name.values()
+        if not any(service.GetOptions().HasExtension(annotations_pb2.api) for service in services):
+            continue  # between processes of the suite, not for applications
         method_names = {
             method.name: method.GetOptions().Extensions[annotations_pb2.operation].method_name
             for service in services

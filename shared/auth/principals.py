@@ -16,7 +16,7 @@ import hashlib
 import hmac
 import secrets
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -96,6 +96,26 @@ class PrincipalTable:
                 "The security token included in the request is invalid: unknown access key id."
             )
         return principal
+
+    def by_authorization(self, metadata: Mapping[str, str]) -> Principal:
+        """The principal whose bearer key is in gRPC metadata.
+
+        Raises:
+            Unauthenticated: there is none, or nobody has it.
+        """
+        scheme, _, key = metadata.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not key:
+            raise errors.Unauthenticated("Send `authorization: Bearer <key>` metadata.")
+        return self.by_bearer_key(key)
+
+    def admit_gateway(self, metadata: Mapping[str, str]) -> None:
+        """Return when the caller is another process of the suite, or the table is open.
+
+        Raises:
+            Unauthenticated, PermissionDenied: it is somebody else.
+        """
+        if not self.open and not self.by_authorization(metadata).gateway:
+            raise errors.PermissionDenied("Only principals with gateway = true may use the runtime of another process.")
 
     def by_bearer_key(self, key: str) -> Principal:
         """The principal of a bearer key.

@@ -14,10 +14,12 @@ from grpc_reflection.v1alpha import reflection
 from shared import errors
 from shared.auth.principals import Principal, PrincipalTable
 from shared.contract.apis import Operation, all_apis
+from shared.platform import Platform
 from shared.rpc.call import Call, new_request_id
 from shared.rpc.host import ServiceHost
 from shared.rpc.remote import ACCOUNT_KEY, PRINCIPAL_KEY, REGION_KEY, REQUEST_ID_KEY
 from shared.rpc.status import CHANNEL_OPTIONS, details, trailers
+from shared.runtime.remote import RuntimeHandlers
 
 Context = grpc.aio.ServicerContext[Any, Any]
 
@@ -101,10 +103,7 @@ class _Identification:
         if self._principals.open:
             principal, trusted = self._principals.anonymous, True
         else:
-            scheme, _, key = metadata.get("authorization", "").partition(" ")
-            if scheme.lower() != "bearer" or not key:
-                raise errors.Unauthenticated("Send `authorization: Bearer <key>` metadata.")
-            principal = self._principals.by_bearer_key(key)
+            principal = self._principals.by_authorization(metadata)
             trusted = principal.gateway
         account = metadata.get(ACCOUNT_KEY)
         if account is None or not trusted:
@@ -141,9 +140,11 @@ async def _abort(context: Context, error: errors.NonetError, operation: Operatio
 class GrpcServer:
     """One grpc.aio server with every operation of the contract, health and reflection."""
 
-    def __init__(self, host: ServiceHost, principals: PrincipalTable, default_region: str) -> None:
+    def __init__(self, host: ServiceHost, platform: Platform) -> None:
+        principals, default_region = platform.principals, platform.settings.default_region
         self._server = grpc.aio.server(options=(*CHANNEL_OPTIONS, ("grpc.so_reuseport", 0)))
-        self._server.add_generic_rpc_handlers((OperationHandlers(host, principals, default_region),))
+        operations = OperationHandlers(host, principals, default_region)
+        self._server.add_generic_rpc_handlers((operations, RuntimeHandlers(platform.runtime, principals.admit_gateway)))
         self._health = health.aio.HealthServicer()
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         names = [api.full_name for api in all_apis().values()]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Any
 
@@ -27,6 +27,8 @@ logger = logging.getLogger("nonet.runtime")
 
 #: How long a choice of model is kept: a model that was pulled meanwhile is noticed after this.
 CHOICE_SECONDS = 2.0
+#: "Device" of a model that lies in another process, and calls to it that may be on the way at once.
+REMOTE, REMOTE_CALLS = "remote", 64
 
 
 class _Slot:
@@ -75,6 +77,14 @@ class Lease:
         assert batcher is not None
         return await batcher.submit(items, priority)
 
+    async def run_each(self, items: Sequence[Any], priority: Priority = Priority.INTERACTIVE) -> list[Any]:
+        """As ``run``, but an item's error stands in its place among the results instead of being raised."""
+        results = await asyncio.gather(*(self.run([item], priority) for item in items), return_exceptions=True)
+        for result in results:
+            if isinstance(result, BaseException) and not isinstance(result, errors.NonetError):
+                raise result
+        return [result if isinstance(result, BaseException) else result[0] for result in results]
+
     def release(self) -> None:
         if self._held:
             self._held = False
@@ -100,12 +110,15 @@ class Runtime:
         devices: Sequence[Device],
         preferences: dict[str, list[str]] | None = None,
         metrics: RuntimeMetrics | None = None,
+        remote_models: Mapping[str, Callable[[], Binding]] | None = None,
     ) -> None:
+        """``remote_models``: id -> binding of a model that lies in another process and costs no memory here."""
         self._catalog = catalog
         self._store = store
         self._scheduler = Scheduler(devices)
         self._preferences = preferences or {}
         self._metrics = metrics
+        self._remote_models = remote_models or {}
         self._slots: dict[str, _Slot] = {}
         self._choices: dict[tuple[str, str | None], tuple[CatalogEntry, float]] = {}
 
@@ -116,7 +129,10 @@ class Runtime:
         entries = list(self._catalog.for_task(task, language))
         named = self._preferences.get(task, [])
         entries.sort(key=lambda entry: named.index(entry.id) if entry.id in named else len(named))
-        return [entry for entry in entries if self._store.installed(entry)]
+        return [entry for entry in entries if self._available(entry)]
+
+    def _available(self, entry: CatalogEntry) -> bool:
+        return entry.id in self._remote_models or self._store.installed(entry)
 
     def languages(self, task: str) -> frozenset[str]:
         """Languages that the installed models of a task know."""
@@ -142,20 +158,28 @@ class Runtime:
 
     # -- leasing
 
-    async def lease(self, task: str, language: str | None = None, model: str | None = None) -> Lease:
-        """Hold the best installed model of ``task`` that knows ``language``, or the one called ``model``.
+    async def lease(self, task: str, language: str | None = None) -> Lease:
+        """Hold the best installed model of ``task`` that knows ``language``.
 
         Raises:
             ModelNotInstalled: none fits; the message names the command that gets one.
             ResourceExhausted: memory is full of models in use.
         """
-        if model is None:
-            entry = self._choose(task, language)
-        else:
-            found = self._catalog.get(model)
-            if found is None or not self._store.installed(found):
-                raise errors.ModelNotInstalled(f"The model {model} is not installed. Run: nonet models pull {model}")
-            entry = found
+        return await self._lease(self._choose(task, language))
+
+    async def lease_model(self, model_id: str) -> Lease:
+        """Hold one model by its id.
+
+        Raises:
+            ModelNotInstalled: it is not on this machine.
+            ResourceExhausted: memory is full of models in use.
+        """
+        entry = self._catalog.get(model_id)
+        if entry is None or not self._available(entry):
+            raise errors.ModelNotInstalled(f"The model {model_id} is not installed. Run: nonet models pull {model_id}")
+        return await self._lease(entry)
+
+    async def _lease(self, entry: CatalogEntry) -> Lease:
         slot = self._slots.get(entry.id)
         if slot is None:
             slot = await self._make_slot(entry)
@@ -171,6 +195,8 @@ class Runtime:
         return Lease(slot)
 
     async def _make_slot(self, entry: CatalogEntry) -> _Slot:
+        if entry.id in self._remote_models:
+            return self._remote_slot(entry)
         placement = self._scheduler.place(entry.memory_bytes, entry.devices)
         if placement is None:
             raise errors.ResourceExhausted(
@@ -186,6 +212,17 @@ class Runtime:
         slot.loading = asyncio.ensure_future(self._load(slot, victims))
         # Nobody may be left to see a failure (all callers cancelled); it is told to the next one anyway.
         slot.loading.add_done_callback(lambda future: future.cancelled() or future.exception())
+        return slot
+
+    def _remote_slot(self, entry: CatalogEntry) -> _Slot:
+        """A slot without memory: its process loads, batches and evicts. Many batches may be on the way at once."""
+        slot = _Slot(entry, REMOTE)
+        slot.binding = self._remote_models[entry.id]()
+        policy = BatchPolicy(
+            max_batch_size=entry.max_batch_size, max_queue_size=entry.max_queue_size, instances=REMOTE_CALLS
+        )
+        slot.batcher = self._make_batcher(entry.id, policy, slot.binding)
+        self._slots[entry.id] = slot
         return slot
 
     async def _load(self, slot: _Slot, victims: Sequence[_Slot]) -> None:
@@ -238,6 +275,8 @@ class Runtime:
     def _forget(self, slot: _Slot) -> None:
         if self._slots.get(slot.entry.id) is slot:
             del self._slots[slot.entry.id]
+            if slot.device == REMOTE:
+                return
             self._scheduler.release(slot.device, slot)
 
     async def _unload(self, slot: _Slot) -> None:
@@ -245,7 +284,7 @@ class Runtime:
             await slot.batcher.close()
         if slot.binding is not None:
             await slot.binding.close()
-            if self._metrics is not None:
+            if self._metrics is not None and slot.device != REMOTE:
                 self._metrics.loaded.labels(slot.device).dec()
 
     # -- the rest
