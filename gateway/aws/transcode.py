@@ -9,6 +9,7 @@ import base64
 import binascii
 import datetime
 import email.utils
+import enum
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -34,6 +35,15 @@ NON_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 Setter = Callable[[Any, Any, str, int], None]
 #: value -> plain value
 Plain = Callable[[Any], Any]
+
+
+class Empty(enum.Enum):
+    """What an answer shows of a member that has no value."""
+
+    SCALAR = enum.auto()  # nothing, but an empty text or a zero is a value
+    HIDDEN = enum.auto()
+    SHOWN = enum.auto()
+    SHOWN_AT_TOP = enum.auto()  # an empty list, where the member stands at the top of the answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +91,7 @@ class Transcoder:
     def __init__(self, wire_format: Format) -> None:
         self._format = wire_format
         self._setters: dict[str, dict[str, Setter]] = {}
-        self._getters: dict[str, list[tuple[str, str, bool, Plain]]] = {}
+        self._getters: dict[str, list[tuple[str, str, Empty, Plain]]] = {}
 
     # -- plain values -> message
 
@@ -218,24 +228,20 @@ class Transcoder:
         descriptor: Any = message.DESCRIPTOR
         getters = self._getters.get(descriptor.full_name) or self._compile_getters(descriptor)
         result: dict[str, Any] = {}
-        for name, wire_name, shown_empty, plain in getters:
-            if shown_empty is None:
+        for name, wire_name, empty, plain in getters:
+            if empty is Empty.SCALAR:
                 if message.HasField(name):
                     result[wire_name] = plain(getattr(message, name))
                 continue
             values = getattr(message, name)
-            if values or (top and shown_empty):
+            if values or empty is Empty.SHOWN or (top and empty is Empty.SHOWN_AT_TOP):
                 result[wire_name] = plain(values)
         return result
 
-    def _compile_getters(self, descriptor: Descriptor) -> list[tuple[str, str, Any, Plain]]:
-        getters: list[tuple[str, str, Any, Plain]] = []
+    def _compile_getters(self, descriptor: Descriptor) -> list[tuple[str, str, Empty, Plain]]:
+        getters: list[tuple[str, str, Empty, Plain]] = []
         for field in descriptor.fields:
-            shown_empty = None
-            if field.is_repeated:
-                binding = options.binding(field)
-                shown_empty = not binding.omit_when_empty and not options.is_map(field)
-            getters.append((field.name, field.json_name, shown_empty, self._plain_field(field)))
+            getters.append((field.name, field.json_name, _when_empty(field), self._plain_field(field)))
         self._getters[descriptor.full_name] = getters
         return getters
 
@@ -271,6 +277,15 @@ class Transcoder:
         if timestamp_format:
             return lambda value: format_timestamp(value, timestamp_format)
         return epoch_seconds
+
+
+def _when_empty(field: FieldDescriptor) -> Empty:
+    if not field.is_repeated:
+        return Empty.SCALAR
+    binding = options.binding(field)
+    if binding.always_present:
+        return Empty.SHOWN
+    return Empty.HIDDEN if binding.omit_when_empty or options.is_map(field) else Empty.SHOWN_AT_TOP
 
 
 def _same(value: Any) -> Any:

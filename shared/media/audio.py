@@ -88,6 +88,8 @@ class Audio:
             raise errors.InvalidArgument("The file has no sound track.")
         self._stream = self._container.streams.audio[0]
         context = self._stream.codec_context
+        if context is None:
+            raise errors.InvalidArgument("The sound is in a codec that is not read here.")
         rate, channels = int(context.sample_rate or 0), int(context.channels or 0)
         if not self._limits.min_sample_rate <= rate <= self._limits.max_sample_rate:
             raise errors.InvalidArgument(

@@ -63,6 +63,7 @@ class FieldRecord:
     timestamp_format: str = ""
     idempotency_token: bool = False
     omit_when_empty: bool = False
+    always_present: bool = False
     sensitive: bool = False
     comment: str = ""
 
@@ -190,6 +191,7 @@ class ServiceModel:
             timestamp_format=member.get("timestampFormat", shape.get("timestampFormat", "")),
             idempotency_token=bool(member.get("idempotencyToken")),
             omit_when_empty=addition.omit_when_empty and owner in self._outputs,
+            always_present=addition.always_present,
             sensitive=bool(shape.get("sensitive")),
             comment=addition.comment,
         )

@@ -21,6 +21,7 @@ class FieldOverlay(BaseModel):
     too_large_error: str = ""
     not_allowed_error: str = ""
     omit_when_empty: bool = False
+    always_present: bool = False
 
 
 class Overlay(BaseModel):
