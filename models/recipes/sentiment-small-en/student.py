@@ -67,15 +67,19 @@ def _pad(rows: Sequence[Sequence[int]]) -> torch.Tensor:
 
 def train_student(
     table: torch.Tensor, rows: Sequence[Sequence[int]], targets: np.ndarray, weights: np.ndarray,
-    *, blocks: int, epochs: int, rate: float, seed: int, unknown: int, minutes: float = 60,
+    *, blocks: int, epochs: int, rate: float, seed: int, unknown: int,
+    start: dict[str, torch.Tensor] | None = None,
 ) -> Student:  # fmt: skip
     """Learn the teachers' probabilities ``targets`` (texts, 4): cross-entropy, i.e. distillation (Hinton et al. 2015).
 
-    One word in twelve is hidden, so that no single word decides.
+    One word in twelve is hidden, so that no single word decides. ``start`` are weights of an
+    earlier run to go on from.
     """
     torch.manual_seed(seed)
     generator = random.Random(seed)
     model = Student(table, blocks).train()
+    if start is not None:
+        model.load_state_dict(start)
     optimiser = torch.optim.Adam(model.parameters(), lr=rate, fused=True)
     size = 64
     steps, step, began = epochs * (len(rows) // size + 1), 0, time.time()

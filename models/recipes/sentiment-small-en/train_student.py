@@ -114,6 +114,8 @@ def main() -> None:
     parser.add_argument("--width", type=int, default=128)
     parser.add_argument("--blocks", type=int, default=2)
     parser.add_argument("--epochs", type=int, default=8)
+    parser.add_argument("--rate", type=float, default=1e-3)
+    parser.add_argument("--resume", type=Path, default=None, help="student.pt of an earlier run to go on from")
     options = parser.parse_args()
     torch.set_num_threads(1)
     root = options.data / "text"
@@ -134,8 +136,8 @@ def main() -> None:
         learnt, targets, weights = targets_of(texts, logits, gold)
         rows = [pieces.ids(t)[:160] for t in learnt]
         return train_student(
-            table, rows, targets, weights, blocks=options.blocks, epochs=options.epochs, rate=1e-3, seed=seed,
-            unknown=pieces.unknown,
+            table, rows, targets, weights, blocks=options.blocks, epochs=options.epochs, rate=options.rate, seed=seed,
+            unknown=pieces.unknown, start=torch.load(options.resume) if options.resume else None,
         )  # fmt: skip
 
     outcome: dict[str, Any] = {"folds": {}}

@@ -15,7 +15,6 @@ from services.language.tasks import Document, Sentiment
 from shared.models.catalog import CatalogEntry
 
 _WINDOW_PIECES = 160  # longer texts are read in windows of this size
-_LARGEST_BATCH_PIECES = 4096  # padded size of one run: bounds memory
 _NEGATIVE, _NEUTRAL, _POSITIVE, _MIXED = range(4)
 
 Probabilities = npt.NDArray[np.float64]
@@ -27,6 +26,8 @@ class ConvolutionSentimentEngine:
     #: Pieces that stand around every window.
     first: tuple[int, ...] = ()
     last: tuple[int, ...] = ()
+    #: Padded size of one run: bounds memory.
+    run_pieces = 4096
 
     def __init__(self, directory: Path) -> None:
         import onnxruntime
@@ -63,7 +64,7 @@ class ConvolutionSentimentEngine:
         """Calibrated probabilities, (windows, 4)."""
         logits = np.empty((len(windows), 4))
         order = sorted(range(len(windows)), key=lambda i: len(windows[i]))
-        for rows in _batches(order, windows):
+        for rows in _batches(order, windows, self.run_pieces):
             width = max(3, len(windows[rows[-1]]))
             ids = np.zeros((len(rows), width), np.int64)
             for row, i in enumerate(rows):
@@ -108,12 +109,12 @@ def _windows(ids: list[int]) -> list[list[int]]:
     return [ids[i : i + size] for i in range(0, len(ids), size)]
 
 
-def _batches(order: Sequence[int], windows: Sequence[Sequence[int]]) -> Iterator[list[int]]:
+def _batches(order: Sequence[int], windows: Sequence[Sequence[int]], most: int) -> Iterator[list[int]]:
     """Rows of similar length (``order`` ascends): little padding, bounded memory."""
     batch: list[int] = []
     for i in order:
         length = len(windows[i])
-        if batch and ((len(batch) + 1) * length > _LARGEST_BATCH_PIECES or length > 2 * len(windows[batch[0]]) + 12):
+        if batch and ((len(batch) + 1) * length > most or length > 2 * len(windows[batch[0]]) + 12):
             yield batch
             batch = []
         batch.append(i)

@@ -14,6 +14,9 @@ from shared.models.catalog import CatalogEntry
 class EncoderSentimentEngine(ConvolutionSentimentEngine):
     """Implements ``SentimentClassifier``."""
 
+    #: One window a run: the int8 activations are scaled by all that is in a run, so company would change answers.
+    run_pieces = 1
+
     def __init__(self, directory: Path) -> None:
         super().__init__(directory)
         self.first = (self._pieces.piece("[CLS]"),)

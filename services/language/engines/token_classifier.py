@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import threading
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +17,6 @@ import numpy.typing as npt
 from services.language.wordpieces import Pieces, WordPieces
 
 Probabilities = npt.NDArray[np.float32]
-_LARGEST_BATCH_PIECES = 2048  # a batch's padded size: bounds memory, whatever comes in
 _LONGEST_WINDOW = 384  # pieces; the encoder has positions for 512
 _loaded: weakref.WeakValueDictionary[Path, TokenClassifier] = weakref.WeakValueDictionary()
 _loading = threading.Lock()
@@ -30,7 +29,7 @@ class TokenClassifier:
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1  # the runtime's batches are the parallelism
+        options.intra_op_num_threads = 1  # callers are the parallelism
         options.inter_op_num_threads = 1
         self._session = onnxruntime.InferenceSession(
             str(directory / "model.onnx"), options, providers=["CPUExecutionProvider"]
@@ -55,20 +54,16 @@ class TokenClassifier:
 
     def classify(self, windows: Sequence[Sequence[str]], head: str) -> list[Probabilities]:
         """For each window of words the head's probabilities, (words, classes)."""
-        coded = [self._encode(words) for words in windows]
-        answers: list[Probabilities] = [np.zeros((0, len(self.heads[head])), np.float32)] * len(windows)
-        order = sorted((i for i in range(len(coded)) if windows[i]), key=lambda i: len(coded[i].ids))
-        for rows in _batches(order, coded):
-            width = len(coded[rows[-1]].ids)
-            ids = np.zeros((len(rows), width), np.int64)
-            shapes = np.zeros((len(rows), width), np.int64)
-            for row, i in enumerate(rows):
-                ids[row, : len(coded[i].ids)] = coded[i].ids
-                shapes[row, : len(coded[i].shapes)] = coded[i].shapes
-            (logits,) = self._session.run([head], {"ids": ids, "shapes": shapes})
-            for row, i in enumerate(rows):
-                answers[i] = _softmax(logits[row, coded[i].starts] / self._temperatures[head])
-        return answers
+        return [self._classify_window(words, head) for words in windows]
+
+    def _classify_window(self, words: Sequence[str], head: str) -> Probabilities:
+        """One window a run: the int8 activations are scaled by all that is in a run, company would change answers."""
+        if not words:
+            return np.zeros((0, len(self.heads[head])), np.float32)
+        pieces = self._encode(words)
+        inputs = {"ids": np.array([pieces.ids], np.int64), "shapes": np.array([pieces.shapes], np.int64)}
+        (logits,) = self._session.run([head], inputs)
+        return _softmax(logits[0, pieces.starts] / self._temperatures[head])
 
     def _encode(self, words: Sequence[str]) -> Pieces:
         pieces = self._pieces.encode(words)
@@ -76,18 +71,6 @@ class TokenClassifier:
             return pieces
         # Words of many pieces each (digits, foreign scripts): keep the first pieces of every word only.
         return self._pieces.encode(words, most_pieces=max(1, (_LONGEST_WINDOW - 2) // len(words)))
-
-
-def _batches(order: Sequence[int], coded: Sequence[Pieces]) -> Iterator[list[int]]:
-    """Rows of similar length (``order`` ascends), none larger than the memory bound."""
-    batch: list[int] = []
-    for i in order:
-        if batch and (len(batch) + 1) * len(coded[i].ids) > _LARGEST_BATCH_PIECES:
-            yield batch
-            batch = []
-        batch.append(i)
-    if batch:
-        yield batch
 
 
 def _softmax(logits: Probabilities) -> Probabilities:

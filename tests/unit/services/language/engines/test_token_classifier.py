@@ -8,18 +8,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from services.language.engines.token_classifier import TokenClassifier, _batches
-from services.language.wordpieces import Pieces
+from services.language.engines.token_classifier import TokenClassifier
 
 MODEL = Path(__file__).resolve().parents[5] / "models/tagger-en/1"
 
 
-def test_batches_keep_their_bound_and_lose_nothing() -> None:
-    coded = [Pieces([1] * n, [0] * n, []) for n in (3, 5, 400, 384, 20, 7, 2048, 1)]
-    order = sorted(range(len(coded)), key=lambda i: len(coded[i].ids))
-    batches = list(_batches(order, coded))
-    assert [i for b in batches for i in b] == order
-    assert all(len(b) == 1 or len(b) * max(len(coded[i].ids) for i in b) <= 2048 for b in batches)
+def test_company_changes_nothing() -> None:
+    classifier = TokenClassifier.shared(MODEL)
+    windows = [["Yours", "sincerely", ","], ["Maria", "Garcia"], ["b"] * 60]
+    for window, together in zip(windows, classifier.classify(windows, "pos"), strict=True):
+        (alone,) = classifier.classify([window], "pos")
+        assert (together == alone).all()
 
 
 @pytest.mark.parametrize("head", ["pos", "chunk", "entity", "pii"])
