@@ -3,7 +3,7 @@
     NONET_SHARED=<shared folder> python bench/quality/documents.py [--full] [--only words pairs ...] [--json FILE]
 
 Every figure comes from the code and the embedded engine that the service uses. Quick by default: every twelfth form of
-FUNSD, some of the PDFs. ``--full`` takes everything (about ten minutes on two free cores). Needs scipy.
+FUNSD, some of the PDFs. ``--full`` takes everything (FUNSD alone: twelve minutes of processor time). Needs scipy.
 
 The words of FUNSD are scored as docTR's OCRMetric does it: boxes are assigned one to one by intersection over union
 (Hungarian method), a word counts when that is at least 0.5 and the text is the same character by character.

@@ -7,12 +7,12 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-from nonet.documents.v1 import documents_pb2 as pb
 
 from gateway.process import Addresses
 from nonet import AsyncNonet, Nonet, errors
 from nonet.cli.__main__ import main
 from nonet.client import document, job_status
+from nonet.documents.v1 import documents_pb2 as pb
 from tests.running import nonet
 
 

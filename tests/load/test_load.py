@@ -37,7 +37,9 @@ def server() -> Iterator[Server]:
 
 def client(server: Server, name: str) -> Any:
     config = Config(retries={"max_attempts": 1}, max_pool_connections=CLIENTS, read_timeout=120)
-    return boto3.client(name, endpoint_url=f"http://127.0.0.1:{server.http_port}", region_name="us-east-1", config=config)
+    return boto3.client(
+        name, endpoint_url=f"http://127.0.0.1:{server.http_port}", region_name="us-east-1", config=config
+    )
 
 
 def loads(server: Server) -> dict[str, float]:
@@ -54,7 +56,7 @@ def test_ten_first_calls_load_a_model_once(server: Server) -> None:
     picture = papers.encoded(papers.note())
     firsts: list[Callable[[], Any]] = [
         lambda: comprehend.detect_sentiment(Text="I love it.", LanguageCode="en")["Sentiment"],
-        lambda: comprehend.detect_syntax(Text="I love it.", LanguageCode="en")["SyntaxTokens"][1]["PartOfSpeech"]["Tag"],
+        lambda: comprehend.detect_syntax(Text="I love it.", LanguageCode="en")["SyntaxTokens"][1]["Text"],
         lambda: comprehend.detect_dominant_language(Text="This is plain English.")["Languages"][0]["LanguageCode"],
         lambda: len(textract.detect_document_text(Document={"Bytes": picture})["Blocks"]),
     ]

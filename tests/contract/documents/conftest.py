@@ -21,6 +21,4 @@ def form_file() -> bytes:
 @pytest.fixture(scope="session")
 def form_answer(textract: Recorder, form_file: bytes) -> dict[str, Any]:
     """AnalyzeDocument of the form with every feature that there is."""
-    return textract.ask(
-        "analyze_document", Document={"Bytes": form_file}, FeatureTypes=FEATURES, QueriesConfig=QUERIES
-    )
+    return textract.ask("analyze_document", Document={"Bytes": form_file}, FeatureTypes=FEATURES, QueriesConfig=QUERIES)

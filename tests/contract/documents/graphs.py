@@ -72,14 +72,17 @@ class Graph:
         rows, columns = max(row for row, _ in cells), max(column for _, column in cells)
         return [[cells[row, column] for column in range(1, columns + 1)] for row in range(1, rows + 1)]
 
-    def check(self, pages: int = 1, *, numbered: bool = False) -> None:
-        """What holds for every answer: unique ids, edges that lead somewhere, numbers within their ranges."""
+    def check(self, pages: int = 1, *, numbered: bool = False, last: int | None = None) -> None:
+        """What holds for every answer: unique ids, edges that lead somewhere, numbers within their ranges.
+
+        ``last``: the number of the last page, where it is not that of the pages (a page could not be read).
+        """
         assert len(self.by_id) == len(self.blocks), "ids are unique"
         assert len(self.of("PAGE")) == pages
         for block in self.blocks:
             self._check_block(block)
             assert ("Page" in block) == numbered
-            assert not numbered or 1 <= block["Page"] <= pages
+            assert not numbered or 1 <= block["Page"] <= (last or pages)
         self._check_everything_hangs_on_a_page()
 
     def _check_block(self, block: Block) -> None:

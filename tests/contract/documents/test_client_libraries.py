@@ -49,7 +49,9 @@ def test_trp2_reads_answers_and_goes_round(answer: Answer) -> None:
     document = schema.load(answer)
     (page,) = document.pages
     assert ["What is the name?", "NAME", "Ada Lovelace"] in document.get_query_answers(page)
-    assert {block.id for block in document.tables(page)} == {block["Id"] for block in Graph(answer["Blocks"]).of("TABLE")}
+    assert {block.id for block in document.tables(page)} == {
+        block["Id"] for block in Graph(answer["Blocks"]).of("TABLE")
+    }
     fields = {block.id for block in document.forms(page)}
     assert fields == {block["Id"] for block in Graph(answer["Blocks"]).of("KEY_VALUE_SET")}
     assert {block["Id"] for block in schema.dump(document)["Blocks"]} == {block["Id"] for block in answer["Blocks"]}
@@ -131,7 +133,15 @@ def _members(value: dict[str, Any], path: str) -> Iterator[str]:
 
 
 #: Kinds whose presence on a page is a matter of opinion: the same picture may be read either way.
-JUDGEMENT = {"MERGED_CELL", "TABLE_TITLE", "TABLE_FOOTER", "LAYOUT_FIGURE", "LAYOUT_TITLE", "LAYOUT_HEADER", "LAYOUT_FOOTER"}
+JUDGEMENT = {
+    "MERGED_CELL",
+    "TABLE_TITLE",
+    "TABLE_FOOTER",
+    "LAYOUT_FIGURE",
+    "LAYOUT_TITLE",
+    "LAYOUT_HEADER",
+    "LAYOUT_FOOTER",
+}
 
 
 @pytest.mark.slow

@@ -51,9 +51,9 @@ def tiff(width: int, height: int, *, next_directory: int = 0) -> bytes:
     return b"II*\x00" + struct.pack("<I", 16) + bytes(8) + directory + struct.pack("<I", next_directory)
 
 
-def pdf_nested_flate() -> bytes:
-    """A content stream that unpacks twice, to 300 megabytes."""
-    packed = zlib.compress(zlib.compress(deflated_zeros(300 * MEBIBYTE), 9), 9)
+def pdf_nested_flate(size: int = 300 * MEBIBYTE) -> bytes:
+    """A content stream that is packed three times, and unpacks to ``size`` bytes."""
+    packed = zlib.compress(zlib.compress(deflated_zeros(size), 9), 9)
     return papers.pdf([[]], contents=packed, content_filter="/Filter[/FlateDecode/FlateDecode/FlateDecode]")
 
 
@@ -62,6 +62,20 @@ def pdf_image_bomb() -> bytes:
     packed = deflated_zeros(30_000 * 30_000 // 8)
     inline = b"q 600 0 0 780 0 0 cm BI /W 30000 /H 30000 /BPC 1 /CS /G /F /Fl ID " + packed + b" EI Q"
     return papers.pdf([[]], contents=inline)
+
+
+def pdf_forms_in_forms(*, levels: int, times: int) -> bytes:
+    """A page that draws a form ``times`` times, which draws another as often, and so on: a word, times ** levels."""
+    forms = b"".join(
+        b"%d 0 obj\n<</Type/XObject/Subtype/Form/BBox[0 0 612 792]/Resources<</XObject<</X %d 0 R>>/Font<</F 3 0 R>>>>"
+        b"/Length %d>>stream\n%s\nendstream\nendobj\n" % (number, number + 1, len(drawn), drawn)
+        for number in range(6, 6 + levels)
+        for drawn in [b"/X Do " * times if number < 5 + levels else b"BT /F 9 Tf 10 10 Td (ha) Tj ET"]
+    )
+    page = papers.pdf([[]], contents=b"/X Do " * times)
+    # The table of contents no longer holds; every reader of PDFs then looks for the objects itself.
+    page = page.replace(b"/Resources<<", b"/Resources<</XObject<</X 6 0 R>>", 1)
+    return page.replace(b"xref\n", forms + b"xref\n", 1).replace(b"startxref\n", b"startxref\n1", 1)
 
 
 def pdf_loop() -> bytes:

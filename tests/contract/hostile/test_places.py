@@ -52,7 +52,9 @@ def test_buckets_lead_nowhere(suite: Addresses, name: str) -> None:
         assert status == 400 and code in {INVALID_OBJECT, INVALID}
 
 
-@pytest.mark.parametrize("key", ["a/../b", "./x", "//x", "x//", "%2e%2e/x", "..", "e\u0301", "a b+c?d#e&f=g", "\U0001f600"])
+@pytest.mark.parametrize(
+    "key", ["a/../b", "./x", "//x", "x//", "%2e%2e/x", "..", "e\u0301", "a b+c?d#e&f=g", "\U0001f600"]
+)
 def test_odd_keys_are_names_like_others(s3: Any, bucket: str, textract: Recorder, key: str) -> None:
     """What looks like a path is a name: it is stored, found and deleted under exactly that name, and beside others."""
     s3.put_object(Bucket=bucket, Key=key, Body=papers.encoded(papers.note()))
@@ -93,8 +95,10 @@ def test_jobs_that_are_not_there(textract: Recorder, suite: Addresses, upload: U
 
 
 def test_tokens_and_counts(textract: Recorder, suite: Addresses, upload: Upload) -> None:
-    job = textract.ask("start_document_text_detection", DocumentLocation=upload(papers.pdf([["a", "b", "c"]])))["JobId"]
-    other = textract.ask("start_document_text_detection", DocumentLocation=upload(papers.pdf([["d", "e", "f"]])))["JobId"]
+    job, other = (
+        textract.ask("start_document_text_detection", DocumentLocation=upload(papers.pdf([lines])))["JobId"]
+        for lines in (["a", "b", "c"], ["d", "e", "f"])
+    )
     textract.finished("get_document_text_detection", other)
     textract.finished("get_document_text_detection", job)
     token = textract.ask("get_document_text_detection", JobId=job, MaxResults=2)["NextToken"]
