@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,12 +16,16 @@ from prometheus_client import REGISTRY as PROMETHEUS
 
 from gateway.process import Addresses, running
 from shared.settings import Settings
+from tests.postgres import create_database
 
 
 @contextlib.contextmanager
 def nonet(data_directory: Path, **settings: Any) -> Iterator[Addresses]:
     """Run until the context is left, which drains."""
     forget_metrics()
+    if os.environ.get("NONET_TEST_DATABASE") == "postgresql":
+        # One database each, as each has a data directory of its own.
+        settings.setdefault("database_url", create_database())
     configured = Settings(data_directory=data_directory, http_port=0, grpc_port=0, **{"drain_seconds": 5, **settings})
     started: Any = []
     ready, stop = threading.Event(), threading.Event()

@@ -6,6 +6,7 @@ only pytest runs, with these.
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -19,6 +20,11 @@ STEPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("contract", ("-m", "tools.contract", "--check")),
     ("pages", ("-m", "tools.pages", "--check")),
     ("tests", ("-m", "pytest")),
+    # The parts of the suite that touch the database, once more: storage, jobs and chaos choose their own above.
+    (
+        "tests on PostgreSQL",
+        ("-m", "pytest", "tests/contract/s3", "tests/contract/documents", "tests/contract/test_gateway.py"),
+    ),
 )
 
 
@@ -29,7 +35,8 @@ def main() -> int:
     for name, command in steps:
         print(f"== {name}", flush=True)
         started = time.monotonic()
-        status = subprocess.run([sys.executable, *command], cwd=ROOT).returncode
+        environment = {**os.environ, "NONET_TEST_DATABASE": "postgresql"} if "PostgreSQL" in name else None
+        status = subprocess.run([sys.executable, *command], cwd=ROOT, env=environment).returncode
         print(
             f"== {name}: {'ok' if status == 0 else f'failed ({status})'} in {time.monotonic() - started:.0f} s",
             flush=True,

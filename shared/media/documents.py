@@ -16,7 +16,8 @@ from PIL import Image
 
 from shared import errors
 from shared.media.images import ImageLimits, decoding, frame_pixels, open_image
-from shared.media.pdf import LayerWord, PdfFile, PdfLimits
+from shared.media.pdf import LayerWord, PdfLimits
+from shared.media.pdf_reader import PdfReader
 
 PDF_MAGIC = b"%PDF-"
 TIFF_MAGICS = (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")
@@ -69,11 +70,11 @@ class Document:
         if size == 0:
             raise errors.BadDocument("The document is empty.")
         head = source[:1024] if isinstance(source, bytes) else _head(source)
-        self._pdf: PdfFile | None = None
+        self._pdf: PdfReader | None = None
         self._image: Image.Image | None = None
         if PDF_MAGIC in head:
             self.format = "PDF"
-            self._pdf = PdfFile(source, self._limits.pdf)
+            self._pdf = PdfReader(source, self._limits.pdf)
             self.page_count = self._pdf.page_count
         elif head.startswith((JPEG_MAGIC, PNG_MAGIC, *TIFF_MAGICS)):
             with _as_document():
