@@ -19,7 +19,7 @@ STEPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("mypy", ("-m", "mypy")),
     ("contract", ("-m", "tools.contract", "--check")),
     ("pages", ("-m", "tools.pages", "--check")),
-    ("tests", ("-m", "pytest")),
+    ("tests", ("-m", "pytest", "--durations=15")),
     # The parts of the suite that touch the database, once more: storage, jobs and chaos choose their own above.
     (
         "tests on PostgreSQL",
