@@ -138,7 +138,7 @@ def _aligned(block: Sequence[_Row], rules: Rules, text_height: float, width: int
     xs = (box.left, *(box.left + (a + b) / 2 for a, b in gaps), box.right)
     columns = len(xs) - 1
     pieces = [line for row in several for line in row.lines]
-    if _is_prose(several, xs, columns) or _is_list(several, xs, columns):
+    if _is_prose(several, xs, columns) or _is_list(several, xs, columns) or _is_form(several, xs, columns):
         return None
     crossing = [line for line in pieces if len(_columns_of(line, xs, text_height)) > 1]
     neatness = 1 - len(crossing) / len(pieces)
@@ -222,6 +222,14 @@ def _is_list(rows: Sequence[_Row], xs: Sequence[float], columns: int) -> bool:
     """Whether the first of two columns holds bullets or numerals only."""
     first = [line.text for row in rows for line in _in_column(row, xs, 0)]
     return columns == 2 and sum(bool(ENUMERATOR.match(text)) for text in first) > 0.6 * max(1, len(first))
+
+
+def _is_form(rows: Sequence[_Row], xs: Sequence[float], columns: int) -> bool:
+    """Whether keys that end with a colon and their values alternate: "Name:" "Ada" | "City:" "London"."""
+    if columns % 2:
+        return False
+    keys = [line.text for row in rows for column in range(0, columns, 2) for line in _in_column(row, xs, column)]
+    return sum(text.endswith((":", "：")) for text in keys) >= 0.6 * max(1, len(keys))
 
 
 def _row_starts(block: Sequence[_Row], xs: Sequence[float], columns: int, text_height: float) -> list[int]:

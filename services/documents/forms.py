@@ -70,7 +70,7 @@ class _Piece:
 
 def find_key_values(sheet: Sheet, tables: Sequence[Table], marks: Sequence[Mark]) -> list[KeyValue]:
     """The key-value pairs of a sheet, from top to bottom. ``tables``' cells with headers give no pairs."""
-    structured = [table for table in tables if table.structured and len(table.cells) >= 6]
+    structured = [table for table in tables if table.headed and len(table.cells) >= 6]
     lines = [
         line
         for line in sheet.lines

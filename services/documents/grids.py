@@ -92,7 +92,8 @@ def _is_anchored(upright: Box, level: Sequence[Box], tolerance: float) -> bool:
         and upright.top - tolerance <= rule.center_y <= upright.bottom + tolerance
     ]
     ends = all(_touches(level, upright.center_x, y, tolerance) for y in (upright.top, upright.bottom))
-    return ends or (len(crossed) >= 2 and max(crossed) - min(crossed) > 2 * tolerance)
+    # The stem of a letter in a tight row reaches across both of the row's rules too; it is short.
+    return ends or (len(crossed) >= 2 and upright.height > 8 * tolerance)
 
 
 def _touches(rules: Sequence[Box], x: float, y: float, tolerance: float) -> bool:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 
+from services.documents.bullets import find_dotted
 from services.documents.columns import ENUMERATOR
 from services.documents.forms import KeyValue
 from services.documents.geometry import Box, union
@@ -21,7 +22,7 @@ PAGE_NUMBER = re.compile(
     r"^\W*(page|seite|página|pagina|p\.)?\s*\d{1,4}(\s*(of|/|von|de|di|sur)\s*\d{1,4})?\W*$", re.IGNORECASE
 )
 NUMBERED = re.compile(r"^(\d+(\.\d+)*\.?|[IVX]+\.|[A-Z]\.|§+ ?\d+)\s+\S")
-BULLET = re.compile(r"^([•·●○■▪◦‣–—*-]|\(?[\da-z]{1,2}[.)])\s+\S")
+BULLET = re.compile(r"^([•●○■▪◦‣]\s*|[·–—*-]\s+|\(?[\da-z]{1,2}[.)]\s+)\S")
 #: Shares of the page's height in which headers and footers stand.
 MARGIN = 0.08
 #: Figures take at least this share of the page.
@@ -52,13 +53,14 @@ def find_layout(sheet: Sheet, tables: Sequence[Table], pairs: Sequence[KeyValue]
             free = [line for line in free if line not in inside]
     fixed.extend(_figures(sheet, tables))
     margins, free = _margins(sheet, free)
-    body = _paragraphs(free, height)
+    dotted = find_dotted(sheet, free)
+    body = _paragraphs(free, height, dotted)
     keyed = {id(word) for pair in pairs for word in (*pair.key, *pair.value)}
     title = _title(sheet, body, height)
     regions: list[Region] = []
     for paragraph in body:
         regions.append(_region(paragraph, paragraph is title, keyed, sheet))
-    regions = _lists(_joined_key_values(regions))
+    regions = _lists(_joined_key_values(regions), dotted)
     headers = [region for region in margins if region.box.center_y < sheet.height / 2]
     footers = [region for region in margins if region.box.center_y >= sheet.height / 2]
     return [*headers, *_inserted(regions, fixed), *footers]
@@ -92,13 +94,13 @@ def _margins(sheet: Sheet, lines: Sequence[TextLine]) -> tuple[list[Region], lis
     return regions, rest
 
 
-def _paragraphs(lines: Sequence[TextLine], height: float) -> list[list[TextLine]]:
+def _paragraphs(lines: Sequence[TextLine], height: float, dotted: frozenset[int]) -> list[list[TextLine]]:
     """Lines of one column joined where the gap is small and the size the same."""
     paragraphs: list[list[TextLine]] = []
     for column in reading_order(lines, height):
         current: list[TextLine] = []
         for line in column:
-            if current and not _continues(current, line, height):
+            if current and (id(line) in dotted or not _continues(current, line, height)):
                 paragraphs.append(current)
                 current = []
             current.append(line)
@@ -163,8 +165,8 @@ def _joined_key_values(regions: Sequence[Region]) -> list[Region]:
     return joined
 
 
-def _lists(regions: Sequence[Region]) -> list[Region]:
-    """Two and more entries with bullets or numerals in a row become a list."""
+def _lists(regions: Sequence[Region], dotted: frozenset[int]) -> list[Region]:
+    """Two and more entries with bullets (read or drawn) or numerals in a row become a list."""
     result: list[Region] = []
     run: list[Region] = []
 
@@ -178,9 +180,8 @@ def _lists(regions: Sequence[Region]) -> list[Region]:
 
     for region in regions:
         first = region.lines[0]
-        bulleted = bool(BULLET.match(region.lines[0].text)) or (
-            len(region.lines) > 1 and bool(ENUMERATOR.match(first.text))
-        )
+        enumerated = len(region.lines) > 1 and bool(ENUMERATOR.match(first.text))
+        bulleted = id(first) in dotted or enumerated or bool(BULLET.match(first.text))
         if region.kind in {"TEXT", "SECTION_HEADER"} and bulleted:
             run.append(Region("TEXT", region.box, region.confidence, region.lines))
         else:
@@ -211,7 +212,9 @@ def _figures(sheet: Sheet, tables: Sequence[Table]) -> list[Region]:
     if sheet.digital:
         return regions
     scale = min(1.0, 800 / max(sheet.width, sheet.height))
-    small = cv2.resize(sheet.grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    # A strip of 20,000 x 10 pixels would be less than a pixel high.
+    size = (max(1, round(sheet.width * scale)), max(1, round(sheet.height * scale)))
+    small = cv2.resize(sheet.grey, size, interpolation=cv2.INTER_AREA)
     _, ink = cv2.threshold(small, 0, 1, cv2.THRESH_BINARY_INV | cv2.THRESH_OTSU)
     for word in sheet.words:
         box = word.box

@@ -9,13 +9,14 @@ import numpy as np
 import numpy.typing as npt
 
 from services.documents.geometry import Box
-from services.documents.sheets import Sheet
+from services.documents.sheets import TICKED_BOXES, Sheet
 
 #: Side of a mark in text heights.
 MIN_SIDE, MAX_SIDE = 0.55, 2.4
 #: Share of dark pixels inside the border from which a mark counts as selected.
 SELECTED_INK = 0.10
-EMPTY_SYMBOLS, TICKED_SYMBOLS = frozenset("☐□❑❏○"), frozenset("☑☒■●✓✔✗✘")
+#: Round ones to choose from; full ones alone are the bullets of a list.
+EMPTY_CIRCLES, FULL_CIRCLES = frozenset("○◯"), frozenset("●◉")
 MAX_MARKS = 2000
 
 
@@ -35,11 +36,13 @@ def find_marks(sheet: Sheet) -> list[Mark]:
     # A page of tiny text (or none) has no boxes worth telling from noise.
     if min(grey.shape) < 32 or height < 6:
         return []
-    marks = [
-        Mark(word.box, word.text in TICKED_SYMBOLS, word.confidence)
-        for word in sheet.words
-        if word.text in EMPTY_SYMBOLS or word.text in TICKED_SYMBOLS
-    ]
+    marks = [Mark(word.box, word.text in TICKED_BOXES, word.confidence) for word in sheet.boxes]
+    if any(word.text in EMPTY_CIRCLES for word in sheet.words) and any(w.text in FULL_CIRCLES for w in sheet.words):
+        marks.extend(
+            Mark(word.box, word.text in FULL_CIRCLES, word.confidence)
+            for word in sheet.words
+            if word.text in EMPTY_CIRCLES or word.text in FULL_CIRCLES
+        )
     block = max(15, round(height * 2) | 1)
     ink = cv2.adaptiveThreshold(grey, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, block, 15).astype(
         np.uint8

@@ -10,9 +10,11 @@ Numbers are big-endian. A page of blocks is read without the ones before it.
 
 from __future__ import annotations
 
+import os
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import IO
 
 from nonet.documents.v1 import documents_pb2 as pb
 from nonet.documents.v1.documents_pb2 import Warning as PageWarning
@@ -29,10 +31,10 @@ def header(pages: int) -> bytes:
     return _NUMBER.pack(pages)
 
 
-def records(blocks: Sequence[pb.Block]) -> bytes:
+def records(messages: Sequence[pb.Block]) -> bytes:
     """Blocks as they stand in a result."""
     parts: list[bytes] = []
-    for block in blocks:
+    for block in messages:
         body = block.SerializeToString()
         parts.extend((_NUMBER.pack(len(body)), body))
     return b"".join(parts)
@@ -42,6 +44,24 @@ def trailer(warnings: Sequence[PageWarning]) -> bytes:
     """The last bytes of a result."""
     body = pb.GetDocumentAnalysisResponse(warnings=warnings).SerializeToString()
     return body + _NUMBER.pack(len(body))
+
+
+def ends(file: IO[bytes]) -> tuple[int, list[PageWarning], int]:
+    """Of a whole result: its number of pages, its warnings, and the position at which its blocks end."""
+    file.seek(0)
+    (pages,) = _NUMBER.unpack(file.read(HEADER_BYTES))
+    position = file.seek(-_NUMBER.size, os.SEEK_END)
+    (length,) = _NUMBER.unpack(file.read(_NUMBER.size))
+    end = file.seek(position - length)
+    return pages, list(pb.GetDocumentAnalysisResponse.FromString(file.read(length)).warnings), end
+
+
+def blocks(file: IO[bytes], end: int) -> Iterator[pb.Block]:
+    """The blocks of a whole result; it stays open for as long."""
+    file.seek(HEADER_BYTES)
+    while file.tell() < end:
+        (size,) = _NUMBER.unpack(file.read(_NUMBER.size))
+        yield pb.Block.FromString(file.read(size))
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +81,9 @@ async def read_portion(jobs: JobQueue, job: Job, position: int, max_blocks: int)
     end = job.result_bytes - _NUMBER.size - length
     body = await jobs.read_result(job, end, length)
     warnings = tuple(pb.GetDocumentAnalysisResponse.FromString(body).warnings)
-    blocks: list[pb.Block] = []
+    found: list[pb.Block] = []
     window, start = b"", position
-    while position < end and len(blocks) < max_blocks:
+    while position < end and len(found) < max_blocks:
         offset = position - start
         size = _NUMBER.unpack_from(window, offset)[0] if len(window) >= offset + _NUMBER.size else None
         if size is None or len(window) < offset + _NUMBER.size + size:
@@ -71,6 +91,6 @@ async def read_portion(jobs: JobQueue, job: Job, position: int, max_blocks: int)
             window, start = await jobs.read_result(job, position, min(wanted, end - position)), position
             continue
         body = window[offset + _NUMBER.size : offset + _NUMBER.size + size]
-        blocks.append(pb.Block.FromString(body))
+        found.append(pb.Block.FromString(body))
         position += _NUMBER.size + size
-    return Portion(pages, tuple(blocks), warnings, position if position < end else None)
+    return Portion(pages, tuple(found), warnings, position if position < end else None)

@@ -15,6 +15,8 @@ MIN_LENGTH_X = 0.018
 MIN_LENGTH_Y = 0.010
 #: ... and at most this share of the text's height thick: a run through dense letters is thicker.
 MAX_THICKNESS = 0.3
+#: Least share of a rule that is ink.
+MIN_DRAWN = 0.85
 #: More rules than this are a texture (a photograph, a hatched area), not a form.
 MAX_RULES = 4000
 
@@ -56,9 +58,14 @@ def _runs(ink: npt.NDArray[np.uint8], length: int, thickness: int) -> list[Box]:
     opened = cv2.morphologyEx(closed, cv2.MORPH_OPEN, np.ones((1, length), np.uint8))
     # A rule a pixel off level is broken into steps: rows touch one another before components are taken.
     joined = cv2.dilate(opened, np.ones((3, 3), np.uint8))
-    _, _, stats, _ = cv2.connectedComponentsWithStats(joined.astype(np.uint8), connectivity=8)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(joined.astype(np.uint8), connectivity=8)
+    runs = labels[opened > 0]
+    drawn = np.bincount(runs, weights=ink[opened > 0], minlength=count) / np.maximum(
+        1, np.bincount(runs, minlength=count)
+    )
     boxes = []
-    for left, top, width, height, _area in stats[1:]:
-        if height - 2 <= thickness and width - 2 >= length:
+    for (left, top, width, height, _area), share in zip(stats[1:], drawn[1:], strict=True):
+        # Closing turns the grain of a photograph into runs; a rule was nearly whole before.
+        if height - 2 <= thickness and width - 2 >= length and share >= MIN_DRAWN:
             boxes.append(Box(float(left + 1), float(top + 1), float(left + width - 1), float(top + height - 1)))
     return boxes

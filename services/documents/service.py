@@ -9,7 +9,7 @@ from nonet.documents.v1 import documents_pb2 as pb
 from services.documents import results
 from services.documents.analysis import Feature, PageAnalysis, Question, analyze
 from services.documents.blocks import page_blocks
-from services.documents.jobs import ANALYSIS, TEXT_DETECTION, DocumentJobs
+from services.documents.jobs import ANALYSIS, MODEL_VERSION, TEXT_DETECTION, DocumentJobs
 from services.documents.messages import block_message
 from services.documents.page_reader import PageReader
 from services.documents.sheets import Sheet
@@ -20,8 +20,6 @@ from shared.platform import Platform
 from shared.rpc.call import Call
 from shared.storage.pages import PageTokens
 
-#: Version of the analysis, raised when answers change.
-MODEL_VERSION = "1.0"
 SYNC_LIMITS = DocumentLimits()
 MAX_QUERIES, MAX_JOB_QUERIES = 15, 30
 MAX_RESULTS = 1000
@@ -40,8 +38,9 @@ class DocumentsService:
     def __init__(self, platform: Platform) -> None:
         self._platform = platform
         jobs = DocumentJobs(platform.runtime, platform.objects)
-        platform.jobs.register(TEXT_DETECTION, jobs.detect_text)
-        platform.jobs.register(ANALYSIS, jobs.analyze)
+        concurrency = max(1, platform.settings.job_workers)
+        platform.jobs.register(TEXT_DETECTION, jobs.detect_text, concurrency=concurrency)
+        platform.jobs.register(ANALYSIS, jobs.analyze, concurrency=concurrency)
 
     async def detect_document_text(
         self, request: pb.DetectDocumentTextRequest, call: Call
@@ -129,7 +128,7 @@ class DocumentsService:
         self, kind: str, request: pb.StartDocumentTextDetectionRequest | pb.StartDocumentAnalysisRequest, call: Call
     ) -> Job:
         place = _object(request.document_location.s3_object)
-        for option in ("notification_channel", "output_config", "kms_key_id"):
+        for option in ("notification_channel", "kms_key_id"):
             if request.HasField(option):
                 name = request.DESCRIPTOR.fields_by_name[option].json_name
                 raise errors.Unimplemented(f"{name} is not available: ask for the result by the job's id.")
@@ -137,6 +136,12 @@ class DocumentsService:
             await self._platform.objects.head(call.account, place.bucket, place.name)
         except (errors.NotFound, errors.PermissionDenied, errors.InvalidArgument) as error:
             raise errors.InvalidObject("The S3 object cannot be read: check its bucket, key and owner.") from error
+        if request.HasField("output_config"):
+            bucket = request.output_config.s3_bucket
+            try:
+                await self._platform.objects.head_bucket(call.account, bucket)
+            except (errors.NotFound, errors.PermissionDenied, errors.InvalidArgument) as error:
+                raise errors.InvalidObject("The bucket of OutputConfig cannot be written to.") from error
         token = request.client_request_token if request.HasField("client_request_token") else None
         body = request.SerializeToString(deterministic=True)
         return await self._platform.jobs.submit(call.account, kind, body, client_token=token, name=request.job_tag)

@@ -20,6 +20,8 @@ from services.documents.reading import Line, Pixels, Polygon, Reading, Word
 from services.documents.rules import Rules, find_rules
 from shared.media.documents import Page
 
+#: Boxes to tick that a reader takes for characters: drawing, not text.
+EMPTY_BOXES, TICKED_BOXES = frozenset("☐□❑❏"), frozenset("☑☒")
 #: Pages turned by less than this many degrees are left as they are.
 MIN_SKEW = 0.25
 #: The sheet's grey picture has at most this many pixels: rules and marks need no more.
@@ -42,6 +44,8 @@ class Sheet:
     digital: bool
     #: Pictures of a digital page, on the sheet.
     pictures: tuple[Box, ...] = ()
+    #: Boxes to tick that were read as characters; they are in no line.
+    boxes: tuple[TextWord, ...] = ()
 
     @property
     def width(self) -> int:
@@ -78,7 +82,7 @@ def lift(page: Page, reading: Reading) -> Sheet:
         ).astype(np.uint8)
     shares = np.diag([1 / width, 1 / height, 1.0])
     to_page: npt.NDArray[np.float64] = shares @ np.linalg.inv(matrix)
-    raised = [_line(line, matrix, width, height) for line in reading.lines]
+    raised, boxes = _without_boxes([_line(line, matrix, width, height) for line in reading.lines])
     heights = [word.box.height for line in raised for word in line.words if word.level]
     rules = find_rules(grey, float(np.median(heights)) if heights else grey.shape[0] / 60)
     lines = arrange(raised, rules)
@@ -95,6 +99,7 @@ def lift(page: Page, reading: Reading) -> Sheet:
         rotation=reading.rotation,
         digital=page.words is not None,
         pictures=tuple(pictures),
+        boxes=tuple(boxes),
     )
 
 
@@ -112,6 +117,19 @@ def layer_reading(page: Page) -> Reading:
         lines.append(Line((Word(word.text, 1.0, polygon),), polygon))
     rotation = 90 * max(range(4), key=directions.__getitem__)
     return Reading(tuple(lines), rotation)
+
+
+def _without_boxes(lines: Sequence[TextLine]) -> tuple[list[TextLine], list[TextWord]]:
+    """Lines less the boxes to tick among their words, and these."""
+    kept: list[TextLine] = []
+    boxes: list[TextWord] = []
+    for line in lines:
+        words = []
+        for word in line.words:
+            (boxes if word.text in EMPTY_BOXES or word.text in TICKED_BOXES else words).append(word)
+        if words:
+            kept.append(TextLine(tuple(words)))
+    return kept, boxes
 
 
 def _upright(width: int, height: int, rotation: int, skew: float) -> tuple[npt.NDArray[np.float64], tuple[int, int]]:

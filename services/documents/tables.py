@@ -13,6 +13,8 @@ from services.documents.lines import TextLine, TextWord
 from services.documents.sheets import Sheet
 
 NUMERIC = re.compile(r"^[(\[$€£]?[-+–]?[\d.,:/%]+[)\]%]?$")
+#: How often neatly aligned text is a table.
+UNRULED_RELIABILITY = 0.8
 FOOTNOTE = re.compile(r"^(\*|†|note[s:]|source|\d[A-Z ]|¹|²)", re.IGNORECASE)
 
 
@@ -50,11 +52,16 @@ class Table:
     merged: tuple[MergedCell, ...]
     confidence: float
     #: Whether the table has a row of column headers over rows of values.
-    structured: bool
+    headed: bool
     title: TextLine | None = None
     footers: tuple[TextLine, ...] = field(default=())
     #: Whether its grid is drawn.
     ruled: bool = False
+
+    @property
+    def structured(self) -> bool:
+        """Whether rows, columns and headers are beyond doubt: drawn, not guessed from how the text stands."""
+        return self.headed and self.ruled
 
     def outlines(self) -> list[Box]:
         """A box for each cell as the eye sees it: merged ones whole."""
@@ -92,8 +99,7 @@ def find_tables(sheet: Sheet) -> list[Table]:
             tables.append(table)
     free = [line for line in sheet.lines if not any(table.box.holds(line.box, 0.4) for table in tables)]
     for aligned in find_aligned(free, sheet.rules, height, sheet.width):
-        confidence = aligned.neatness
-        tables.append(_table(sheet, aligned.xs, aligned.ys, list(aligned.merged), confidence))
+        tables.append(_unruled(sheet, aligned))
     return sorted(tables, key=lambda table: (table.box.top, table.box.left))
 
 
@@ -107,7 +113,7 @@ def _ruled(sheet: Sheet, grid: Grid) -> Table | None:
     for aligned in find_aligned(inside, sheet.rules, sheet.text_height, sheet.width):
         # A frame around a table, or rules between groups of columns only: the text tells more than the drawing.
         if len(aligned.xs) - 1 >= columns + 2 and aligned.neatness > 0.6 and _bounded(aligned, grid.box):
-            return _table(sheet, aligned.xs, aligned.ys, list(aligned.merged), aligned.neatness)
+            return _unruled(sheet, aligned)
     ys, merged = _split_rows(sheet, grid)
     table = _table(sheet, grid.xs, ys, merged, min(1.0, 0.3 + 0.7 * grid.drawn), ruled=True)
     cells = (len(ys) - 1) * columns - sum(m.row_span * m.column_span - 1 for m in table.merged)
@@ -115,6 +121,11 @@ def _ruled(sheet: Sheet, grid: Grid) -> Table | None:
     if cells < 4 or filled < 3 or columns < 2:
         return None
     return table
+
+
+def _unruled(sheet: Sheet, aligned: Aligned) -> Table:
+    confidence = UNRULED_RELIABILITY * aligned.neatness
+    return _table(sheet, aligned.xs, aligned.ys, list(aligned.merged), confidence)
 
 
 def _bounded(aligned: Aligned, box: Box) -> bool:
@@ -221,7 +232,7 @@ def _table(
         cells=tuple(cells),
         merged=tuple(MergedCell(top + 1, left + 1, height, width) for top, left, height, width in merged),
         confidence=confidence,
-        structured=headers > 0,
+        headed=headers > 0,
         title=title,
         footers=footers,
         ruled=ruled,

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from services.language.identifiers import identifiers, overlap
 from services.language.quantities import dates_and_quantities
 from services.language.tasks import TextSpan
 
-_ADDRESS_OR_LINK = re.compile(r"\S+@\S+\.\w+|https?://\S+|www\.\S+")
 #: What may follow a company's name after a comma, and a town's.
 _COMPANY_FORM = re.compile(r"(?:Inc|Ltd|LLC|Corp|Co|GmbH|PLC|plc|S\.A|AG)\.?")
 _STATE = re.compile(r"[A-Z]{2}")
@@ -17,18 +17,14 @@ _STATE = re.compile(r"[A-Z]{2}")
 def merge_entities(text: str, names: Sequence[TextSpan]) -> list[TextSpan]:
     """Names, dates and quantities in order, not overlapping; of two that overlap the longer one stays.
 
-    ``names`` come in order. E-mail addresses and links are ``OTHER``, as Comprehend has it; ``Acme, Inc.`` and
+    ``names`` come in order. E-mail addresses, links, telephone and card numbers and the like are one entity each, of
+    type ``OTHER``, as Comprehend has it: nothing inside them is a name, a date or a quantity. ``Acme, Inc.`` and
     ``Seattle, WA`` are one entity each.
     """
-    told = [_as_other(text, span) for span in names]
-    spans = [*dates_and_quantities(text), *_join_tails(text, told)]
-    return _without_overlaps(spans)
-
-
-def _as_other(text: str, span: TextSpan) -> TextSpan:
-    if _ADDRESS_OR_LINK.fullmatch(text[span.begin : span.end]):
-        return TextSpan(span.begin, span.end, "OTHER", span.score)
-    return span
+    others = [TextSpan(s.begin, s.end, "OTHER", s.score) for s in identifiers(text)]
+    told = [span for span in _join_tails(text, names) if not any(overlap(span, o) for o in others)]
+    counted = [span for span in dates_and_quantities(text) if not any(overlap(span, o) for o in others)]
+    return _without_overlaps([*others, *counted, *told])
 
 
 def _join_tails(text: str, spans: Sequence[TextSpan]) -> list[TextSpan]:

@@ -1,13 +1,15 @@
 """Dates and quantities in English text, by rules.
 
 A date is anything that places something in time: calendar dates, weekdays, years, times of day, spans like ``two weeks
-ago``. A quantity is a number with what it counts or measures. Scores are estimates of each rule's precision.
+ago``. A quantity is a number with what it counts or measures. A score is the rule's precision (``rule_precision.py``).
 """
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
+from services.language import rule_precision
 from services.language.tasks import TextSpan
 
 _MONTH = (
@@ -33,41 +35,38 @@ _NUMBER = rf"(?:(?:{_DIGITS})(?:{_SCALE})?|{_WORDS}(?:{_SCALE}){{0,2}})"
 _START = r"(?<![\w.,/:-])"
 _STOP = r"(?![\w/]|[.,:]\d)"
 
-_DATES: tuple[tuple[re.Pattern[str], float], ...] = tuple(
-    (re.compile(rf"{_START}(?:{pattern})(?!\w)", flags), score)
-    for pattern, flags, score in (
-        (rf"(?:{_WEEKDAY},? )?(?:the )?{_DAY}(?: of)? {_MONTH}(?:,? {_YEAR})?", 0, 0.98),
-        (rf"(?:{_WEEKDAY},? )?{_MONTH} {_DAY}(?!:?\d)(?:,? {_YEAR})?", 0, 0.98),
-        (rf"{_MONTH},? {_YEAR}", 0, 0.98),
-        (r"\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])(?:[T ]\d\d:\d\d(?::\d\d)?)?", 0, 0.99),
-        (r"(?:0?[1-9]|[12]\d|3[01])[./-](?:0?[1-9]|[12]\d|3[01])[./-](?:(?:19|20)\d\d|\d\d)", 0, 0.9),
-        (rf"(?:(?:next|last|this|every|early|late|on) )?{_WEEKDAY}(?: (?:morning|afternoon|evening|night))?", 0, 0.95),
+_DATES: tuple[re.Pattern[str], ...] = tuple(
+    re.compile(rf"{_START}(?:{pattern})(?!\w)", flags)
+    for pattern, flags in (
+        (rf"(?:{_WEEKDAY},? )?(?:the )?{_DAY}(?: of)? {_MONTH}(?:,? {_YEAR})?", 0),
+        (rf"(?:{_WEEKDAY},? )?{_MONTH} {_DAY}(?!:?\d)(?:,? {_YEAR})?", 0),
+        (rf"{_MONTH},? {_YEAR}", 0),
+        (r"\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])(?:[T ]\d\d:\d\d(?::\d\d)?)?", 0),
+        (r"(?:0?[1-9]|[12]\d|3[01])[./-](?:0?[1-9]|[12]\d|3[01])[./-](?:(?:19|20)\d\d|\d\d)", 0),
+        (rf"(?:(?:next|last|this|every|early|late|on) )?{_WEEKDAY}(?: (?:morning|afternoon|evening|night))?", 0),
         (
             (
                 r"(?:next|last|this|past|previous|coming) (?:week|month|year|summer|winter|spring|fall|"
                 r"autumn|weekend|night|century|decade|quarter)"
             ),
             re.I,
-            0.95,
         ),
-        (r"(?:early |late )?(?:yesterday|today|tomorrow|tonight)(?: (?:morning|afternoon|evening|night))?", re.I, 0.95),
-        (r"(?:the (?:early |late |mid-?)?|mid-?)?(?:1[5-9]|20)\d0['\u2019]?s", re.I, 0.97),
+        (r"(?:early |late )?(?:yesterday|today|tomorrow|tonight)(?: (?:morning|afternoon|evening|night))?", re.I),
+        (r"(?:the (?:early |late |mid-?)?|mid-?)?(?:1[5-9]|20)\d0['\u2019]?s", re.I),
         (
             (
                 rf"(?:early |late |the year )?{_YEAR}(?= ?[,;.)\]]|\s|$)(?! (?:people|dollars|times|"
                 rf"percent|miles|km|points|votes|men|women))"
             ),
             0,
-            0.8,
         ),
-        (rf"(?:{_NUMBER}|a|an|a few|several|many) {_UNIT_OF_TIME} (?:ago|later|earlier|before|from now)", re.I, 0.95),
-        (r"(?:0?\d|1\d|2[0-3])(?::[0-5]\d){1,2}(?: ?[ap]\.?m\.?)?|(?:0?[1-9]|1[0-2]) ?(?:[ap]\.m\.|[ap]m)", re.I, 0.9),
-        (_MONTH.replace("|May|", "|").replace("|March|", "|"), 0, 0.85),
-        (r"the (?:1\d|2[01]|\d)(?:st|nd|rd|th) century", re.I, 0.97),
+        (rf"(?:{_NUMBER}|a|an|a few|several|many) {_UNIT_OF_TIME} (?:ago|later|earlier|before|from now)", re.I),
+        (r"(?:0?\d|1\d|2[0-3])(?::[0-5]\d){1,2}(?: ?[ap]\.?m\.?)?|(?:0?[1-9]|1[0-2]) ?(?:[ap]\.m\.|[ap]m)", re.I),
+        (_MONTH.replace("|May|", "|").replace("|March|", "|"), 0),
+        (r"the (?:1\d|2[01]|\d)(?:st|nd|rd|th) century", re.I),
         (
             r"(?:Christmas|Easter|Thanksgiving|Halloween|New Year's(?: Eve| Day)?|Labor Day|Memorial Day|Ramadan)",
             0,
-            0.85,
         ),
     )
 )
@@ -80,40 +79,56 @@ _UNIT = (
     r"times|people|men|women|children|copies|votes|points|pages|goals|seats|students|employees|members|"
     + _UNIT_OF_TIME[3:]
 )
-_QUANTITIES: tuple[tuple[re.Pattern[str], float], ...] = tuple(
-    (re.compile(pattern, re.I), score)
-    for pattern, score in (
-        (rf"(?<![\w.,])[$\u20ac\u00a3\u00a5\u20b9] ?(?:{_DIGITS})(?:{_SCALE}|[kmb](?!\w))?{_STOP}", 0.98),
-        (rf"(?<![\w.,-])(?:{_DIGITS}) ?(?:%|\u00b0 ?[CF]?|[$\u20ac\u00a3])(?!\w)", 0.98),
+_QUANTITIES: tuple[re.Pattern[str], ...] = tuple(
+    re.compile(pattern, re.I)
+    for pattern in (
+        rf"(?<![\w.,])[$\u20ac\u00a3\u00a5\u20b9] ?(?:{_DIGITS})(?:{_SCALE}|[kmb](?!\w))?{_STOP}",
+        rf"(?<![\w.,-])(?:{_DIGITS}) ?(?:%|\u00b0 ?[CF]?|[$\u20ac\u00a3])(?!\w)",
         (
-            (
-                rf"{_START}(?:(?:about|around|over|nearly|almost|at least|more than|less than|up to|"
-                rf"approximately|some) )?{_NUMBER}[ -]{_UNIT}(?:[ -]old)?(?!\w)"
-            ),
-            0.95,
+            rf"{_START}(?:(?:about|around|over|nearly|almost|at least|more than|less than|up to|"
+            rf"approximately|some) )?{_NUMBER}[ -]{_UNIT}(?:[ -]old)?(?!\w)"
         ),
         (
-            (
-                rf"{_START}(?:first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|\d+(?:st|nd|"
-                rf"rd|th))(?![\w-])"
-            ),
-            0.7,
+            rf"{_START}(?:first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|\d+(?:st|nd|"
+            rf"rd|th))(?![\w-])"
         ),
-        (rf"{_START}{_NUMBER}{_STOP}", 0.6),
+        rf"{_START}{_NUMBER}{_STOP}",
     )
 )
 
 
-def dates_and_quantities(text: str) -> list[TextSpan]:
+#: Every rule: its kind, its name, its pattern.
+RULES: tuple[tuple[str, str, re.Pattern[str]], ...] = tuple(
+    (kind, f"{kind}-{number}", pattern)
+    for kind, patterns in (("DATE", _DATES), ("QUANTITY", _QUANTITIES))
+    for number, pattern in enumerate(patterns, 1)
+)
+#: The rules of dates that a calendar shows (day, month, year in any order), by name.
+CALENDAR = frozenset(f"DATE-{number}" for number in range(1, 6))
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A stretch [begin, end) of the text, its kind (DATE or QUANTITY), and the rule that found it."""
+
+    begin: int
+    end: int
+    kind: str
+    rule: str
+
+
+def find(text: str) -> list[Match]:
     """Dates and quantities in order, not overlapping; a date wins over the quantity that it contains."""
-    found: list[TextSpan] = []
-    for kind, patterns in (("DATE", _DATES), ("QUANTITY", _QUANTITIES)):
-        for pattern, score in patterns:
-            found.extend(TextSpan(*match.span(), kind, score) for match in pattern.finditer(text))
+    found = [Match(*m.span(), kind, rule) for kind, rule, pattern in RULES for m in pattern.finditer(text)]
     # Longest first among those that begin together; a date before a quantity of the same stretch.
-    found.sort(key=lambda s: (s.begin, -s.end, s.type))
-    kept: list[TextSpan] = []
-    for span in found:
-        if not kept or span.begin >= kept[-1].end:
-            kept.append(span)
+    found.sort(key=lambda m: (m.begin, -m.end, m.kind))
+    kept: list[Match] = []
+    for match in found:
+        if not kept or match.begin >= kept[-1].end:
+            kept.append(match)
     return kept
+
+
+def dates_and_quantities(text: str) -> list[TextSpan]:
+    """What ``find`` finds, with the precision of each rule as its score."""
+    return [TextSpan(m.begin, m.end, m.kind, rule_precision.score(m.rule)) for m in find(text)]

@@ -19,11 +19,34 @@ class WordSpan:
     score: float
 
 
-def decode_spans(probabilities: npt.NDArray[np.float32], classes: Sequence[str]) -> list[WordSpan]:
+_CLOSED_CLASS = """
+a an the this that these those some any no every each my your his her its our their i you he she it we they me
+him us them who whom whose which what and or but nor so yet if because while although though when where as than
+of in on at by for with from to into onto over under about after before between through during against within
+without near per via since until till is am are was were be been being has have had do does did will would can
+could shall should may might must not
+"""
+#: Words of the closed classes: a name neither begins nor ends with one of them in small letters.
+CLOSED_CLASS = frozenset(_CLOSED_CLASS.split())
+
+
+def trimmed(words: Sequence[str], first: int, last: int) -> tuple[int, int]:
+    """Words [first, last) without those of closed classes at the ends; may be empty."""
+    while first < last and words[first] in CLOSED_CLASS:
+        first += 1
+    while first < last and words[last - 1] in CLOSED_CLASS:
+        last -= 1
+    return first, last
+
+
+def decode_spans(
+    probabilities: npt.NDArray[np.float32], classes: Sequence[str], names: Sequence[str] | None = None
+) -> list[WordSpan]:
     """Spans from probabilities (words, classes) over BIO classes (``O``, ``B-X``, ``I-X``; plain ``B``/``I`` too).
 
     A word belongs to the type with the largest sum of its B and I probabilities, if that exceeds O's. It begins a
-    span when the word before is of another type, or when B is likelier than I.
+    span when the word before is of another type, or when B is likelier than I. ``names`` are the words where the spans
+    are names: then no span begins or ends with a word of a closed class, and none of the score comes from such words.
     """
     types = list(dict.fromkeys(c[2:] for c in classes if c != "O"))
     begin = [classes.index(f"B-{t}" if t else "B") for t in types]
@@ -44,7 +67,9 @@ def decode_spans(probabilities: npt.NDArray[np.float32], classes: Sequence[str])
             if continues:
                 continue
             kind = int(best[start])
-            spans.append(WordSpan(start, i, types[kind], float(mass[start:i, kind].mean())))
+            first, last = (start, i) if names is None else trimmed(names, start, i)
+            if first < last:
+                spans.append(WordSpan(first, last, types[kind], float(mass[first:last, kind].mean())))
             start = -1
         if taken:
             start = i

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 import torch
 from corpora import MIXED, NEGATIVE, POLES, POSITIVE, Example, mixtures, sst2, tweets_emotion, tweets_three_classes
+from everyday import sentences
 from safetensors.numpy import load_file
 from student import Student, initial_table, predict, train_student
 from tokenizers import Tokenizer
@@ -90,6 +91,9 @@ def report(model: Student, pieces: SentimentPieces, root: Path, held: Sequence[E
     logits = predict(model, [pieces.ids(e.text) for e in mixed])
     truth = np.array([e.label for e in mixed])
     scores["mixed_accuracy"] = float(((logits.argmax(1) == MIXED) == (truth == MIXED)).mean())
+    own = sentences(3000, seed=98, held=True)
+    logits = predict(model, [pieces.ids(e.text) for e in own])
+    scores["everyday_held_out_accuracy"] = float(np.mean(logits.argmax(1) == np.array([e.label for e in own])))
     if held:
         logits = predict(model, [pieces.ids(e.text) for e in held])
         truth = np.array([e.label for e in held])
@@ -115,6 +119,7 @@ def main() -> None:
     parser.add_argument("--blocks", type=int, default=2)
     parser.add_argument("--epochs", type=int, default=8)
     parser.add_argument("--rate", type=float, default=1e-3)
+    parser.add_argument("--everyday", type=int, default=12000, help="draws of made everyday sentences")
     parser.add_argument("--resume", type=Path, default=None, help="student.pt of an earlier run to go on from")
     options = parser.parse_args()
     torch.set_num_threads(1)
@@ -132,7 +137,7 @@ def main() -> None:
         labelled = [e for i, e in enumerate(tweets) if without is None or i % FOLDS != without]
         sure = confident(texts, softmax(logits))
         made = [*mixtures([*poles, *tweets_emotion(root)[:2000]], 6000, seed), *mixtures(sure, 9000, seed + 1)]
-        gold = [*poles, *labelled, *labelled, *made]
+        gold = [*poles, *labelled, *labelled, *made, *sentences(options.everyday, seed + 2)]
         learnt, targets, weights = targets_of(texts, logits, gold)
         rows = [pieces.ids(t)[:160] for t in learnt]
         return train_student(

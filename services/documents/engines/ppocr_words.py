@@ -19,6 +19,9 @@ from services.documents.reading import Pixels
 
 Ink = npt.NDArray[np.bool_]
 
+#: Selection marks and bullets that were read as characters stand alone, however near the next word is.
+STANDALONE = "☐☑☒•"
+
 #: A gap without ink this wide, in heights of the line's ink, separates words even where no blank was read ...
 GAP = 0.5
 #: ... when it is also this many times the usual gap of its word: letter-spaced titles stay whole.
@@ -104,6 +107,8 @@ def _split_at_blanks(characters: Sequence[Character]) -> list[list[Character]]:
     for character in characters:
         if character.text.isspace():
             groups.append([])
+        elif character.text in STANDALONE:
+            groups.extend(([character], []))
         else:
             groups[-1].append(character)
     return [group for group in groups if group]

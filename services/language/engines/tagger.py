@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from services.language import rule_precision
 from services.language.engines.token_classifier import Probabilities, TokenClassifier
 from services.language.entities import merge_entities
+from services.language.identifiers import whole_phrases
 from services.language.pii import finder
 from services.language.spans import decode_spans
 from services.language.tasks import Document, TaggedToken, TextSpan
@@ -22,6 +24,8 @@ class _Tagger:
 
     head: str
     line_breaks = False
+    #: Whether the spans are names, which neither begin nor end with a word such as "in".
+    of_names = True
 
     def __init__(self, classifier: TokenClassifier) -> None:
         self._classifier: TokenClassifier | None = classifier
@@ -48,7 +52,9 @@ class _Tagger:
             [
                 TextSpan(w.tokens[s.first].begin, w.tokens[s.last - 1].end, s.type, s.score)
                 for w, probabilities in windows
-                for s in decode_spans(probabilities, self._classes)
+                for s in decode_spans(
+                    probabilities, self._classes, [t.text for t in w.tokens] if self.of_names else None
+                )
             ]
             for windows in self._classify(items)
         ]
@@ -76,10 +82,15 @@ class KeyPhraseEngine(_Tagger):
     """Implements ``SpanFinder``: base noun phrases with their determiners, type always ``KEY_PHRASE``."""
 
     head = "chunk"
+    of_names = False
 
     def run(self, items: Sequence[Document]) -> list[list[TextSpan]]:
         return [
-            [TextSpan(s.begin, s.end, "KEY_PHRASE", s.score) for s in spans if _has_word(item.text[s.begin : s.end])]
+            [
+                TextSpan(s.begin, s.end, "KEY_PHRASE", s.score)
+                for s in whole_phrases(item.text, spans)
+                if _has_word(item.text[s.begin : s.end])
+            ]
             for item, spans in zip(items, self._spans(items), strict=True)
         ]
 
@@ -117,14 +128,17 @@ def load_syntax(entry: CatalogEntry, directory: Path, device: str) -> SyntaxEngi
 
 def load_key_phrases(entry: CatalogEntry, directory: Path, device: str) -> KeyPhraseEngine:
     """The noun phrase head."""
+    rule_precision.table()
     return KeyPhraseEngine(TokenClassifier.shared(directory))
 
 
 def load_entities(entry: CatalogEntry, directory: Path, device: str) -> EntityEngine:
     """The entity head."""
+    rule_precision.table()
     return EntityEngine(TokenClassifier.shared(directory))
 
 
 def load_pii(entry: CatalogEntry, directory: Path, device: str) -> PiiEngine:
     """The head of names and addresses."""
+    rule_precision.table()
     return PiiEngine(TokenClassifier.shared(directory))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
+from services.language import rule_precision
 from services.language.pii import rules
 from services.language.tasks import TextSpan
 
@@ -14,6 +16,8 @@ _LONGEST_JOINT = 8
 #: No part of a name or an address, at its ends.
 _MARKS = " \t\r\n,;:?!*|<>"
 
+_PREPOSITION = re.compile(r"\s+(?:in|at|near|from|to|and|with|for)\s+")
+
 
 def combine(text: str, tagged: Sequence[TextSpan]) -> list[TextSpan]:
     """Personal data of a text in order, not overlapping.
@@ -21,13 +25,9 @@ def combine(text: str, tagged: Sequence[TextSpan]) -> list[TextSpan]:
     ``tagged`` are the model's NAME and ADDRESS spans. Rules win over it where they overlap, except that a number
     which only its neighbourhood announces does not cut an address in two.
     """
-    kept: list[TextSpan] = []
-    for match in sorted(rules.find(text), key=lambda m: (-m.score, -(m.end - m.begin), m.begin)):
-        span = TextSpan(match.begin, match.end, match.type, match.score)
-        if not any(_overlap(span, other) for other in kept):
-            kept.append(span)
+    kept = [TextSpan(m.begin, m.end, m.type, rule_precision.score(m.rule, announced=m.announced)) for m in chosen(text)]
     trimmed = [_trimmed(text, span) for span in tagged]
-    addresses = join_addresses(text, [s for s in trimmed if s.type == "ADDRESS"])
+    addresses = join_addresses(text, [part for s in trimmed if s.type == "ADDRESS" for part in _places(text, s)])
     names = [s for s in trimmed if s.type == "NAME"]
     for span in (*addresses, *names):
         if (
@@ -37,6 +37,15 @@ def combine(text: str, tagged: Sequence[TextSpan]) -> list[TextSpan]:
         ):
             kept.append(span)
     return sorted(kept, key=lambda s: s.begin)
+
+
+def chosen(text: str) -> list[rules.Match]:
+    """The matches of the rules in order; of two that overlap, the one of higher rank, then the longer one."""
+    kept: list[rules.Match] = []
+    for match in sorted(rules.find(text), key=lambda m: (-m.rank, -(m.end - m.begin), m.begin)):
+        if not any(match.begin < other.end and other.begin < match.end for other in kept):
+            kept.append(match)
+    return sorted(kept, key=lambda m: m.begin)
 
 
 def join_addresses(text: str, spans: Sequence[TextSpan]) -> list[TextSpan]:
@@ -53,6 +62,19 @@ def join_addresses(text: str, spans: Sequence[TextSpan]) -> list[TextSpan]:
                 continue
         joined.append(span)
     return joined
+
+
+def _places(text: str, span: TextSpan) -> list[TextSpan]:
+    """The places of an address with a preposition in it: of ``Siemens in Berlin`` only ``Berlin``.
+
+    What stands before the preposition is a place only if it has a number, as ``12 High Street in Leeds`` has.
+    """
+    found = _PREPOSITION.search(text, span.begin, span.end)
+    if found is None:
+        return [span]
+    before = TextSpan(span.begin, found.start(), span.type, span.score)
+    after = _places(text, TextSpan(found.end(), span.end, span.type, span.score))
+    return [before, *after] if any(c.isdigit() for c in text[before.begin : before.end]) else after
 
 
 def _trimmed(text: str, span: TextSpan) -> TextSpan:

@@ -1,8 +1,8 @@
 """Personal data that has a shape: one rule a type, with a check and the words that announce it.
 
-The score of a rule is an estimate of its precision: what share of its matches in ordinary text are of its type. A
-check digit alone lets one in ten or eleven numbers through, so bare numbers need an announcing word nearby as well.
-The regular expressions have no nested repetition: matching is linear.
+The score of a match is its rule's precision, counted on corpora (``rule_precision.py``). A check digit alone lets one
+in ten or eleven numbers through, so bare numbers need an announcing word nearby as well. The regular expressions have
+no nested repetition: matching is linear.
 """
 
 from __future__ import annotations
@@ -19,25 +19,31 @@ _REACH = 60
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A stretch [begin, end) of the text and its type."""
+    """A stretch [begin, end) of the text, its type, and the rule that found it.
+
+    ``rank`` is the rule's; ``announced`` says whether a word nearby announced the value.
+    """
 
     begin: int
     end: int
     type: str
-    score: float
+    rule: str
+    announced: bool
+    rank: int
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
     """``pattern`` finds candidates (group ``v`` = the value, else all); ``check`` sees the value without separators.
 
-    ``score`` holds without an announcing word (0 = then it is no match), ``announced`` with one.
+    ``rank`` orders rules where their matches overlap, the highest wins: without an announcing word (0 = then it is no
+    match), and ``announced`` with one. It is an order, not a probability, and never leaves this package.
     """
 
     type: str
     pattern: re.Pattern[str]
-    score: float
-    announced: float = 0.99
+    rank: int
+    announced: int = 99
     context: re.Pattern[str] | None = None
     check: Callable[[str], bool] | None = None
     #: Words before a match that say it is something else.
@@ -45,7 +51,12 @@ class Rule:
     #: Words right behind a match that announce it as well.
     follows: re.Pattern[str] | None = None
 
-    def matches(self, text: str) -> Iterator[Match]:
+    def matches(self, text: str, name: str) -> Iterator[Match]:
+        """All matches that count, left to right; ``name`` is the rule's, for its precision."""
+        return (match for match in self.found(text, name) if match.rank > 0)
+
+    def found(self, text: str, name: str) -> Iterator[Match]:
+        """All matches of pattern and check, announced or not; ``rank`` 0 = it would need to be announced."""
         for found in self.pattern.finditer(text):
             begin, end = found.span("v") if "v" in self.pattern.groupindex else found.span()
             value = text[begin:end]
@@ -55,13 +66,12 @@ class Rule:
                 continue
             if self.denied is not None and self.denied.search(text, max(0, begin - 16), begin):
                 continue
-            score = self.score
-            if (self.context is not None and self.context.search(text[max(0, begin - _REACH) : begin])) or (
-                self.follows is not None and self.follows.match(text, end)
-            ):
-                score = self.announced
-            if score > 0:
-                yield Match(begin, end, self.type, score)
+            announced = bool(
+                (self.context is not None and self.context.search(text[max(0, begin - _REACH) : begin]))
+                or (self.follows is not None and self.follows.match(text, end))
+            )
+            rank = self.announced if announced else self.rank
+            yield Match(begin, end, self.type, name, announced, rank)
 
 
 def _bare(value: str) -> str:
@@ -98,13 +108,13 @@ _PHONE_BEHIND = re.compile(r"[ ,]{0,2}\(?(?:office|fax|mob(?:ile)?|cell|home|wor
 _TOKEN_CHARACTERS = r"[A-Za-z0-9/+]"
 
 RULES: tuple[Rule, ...] = (
-    Rule("EMAIL", _shape(r"(?<![\w.+-])[\w.+%-]{1,64}@(?:[\w-]{1,63}\.){1,8}[A-Za-z]{2,24}(?![\w-])"), 0.99),
-    Rule("URL", _shape(r"(?<![\w@])(?:(?:https?|ftp)://|www\.)[^\s<>\"'\u201d)\]]{2,2000}(?<![.,;:!?])", re.I), 0.99),
+    Rule("EMAIL", _shape(r"(?<![\w.+-])[\w.+%-]{1,64}@(?:[\w-]{1,63}\.){1,8}[A-Za-z]{2,24}(?![\w-])"), 99),
+    Rule("URL", _shape(r"(?<![\w@])(?:(?:https?|ftp)://|www\.)[^\s<>\"'\u201d)\]]{2,2000}(?<![.,;:!?])", re.I), 99),
     Rule(
         "IP_ADDRESS",
         _shape(r"(?<![\w.:/-])\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}(?![\w-]|\.\d)"),
-        0.95,
-        0.99,
+        95,
+        99,
         _words("ip|host|address|server"),
         denied=_words("version|ver|v|release|build|firmware|section"),
     ),
@@ -114,7 +124,7 @@ RULES: tuple[Rule, ...] = (
             r"(?<![\w:-])(?:[0-9A-Fa-f]{2}:){5}[0-9A-Fa-f]{2}(?![\w:-])|(?<![\w:-])(?:[0-9A-Fa-f]{2}-)"
             r"{5}[0-9A-Fa-f]{2}(?![\w:-])"
         ),
-        0.99,
+        99,
     ),
     Rule(
         "CREDIT_DEBIT_NUMBER",
@@ -122,8 +132,8 @@ RULES: tuple[Rule, ...] = (
             rf"{_NUMBER_BEFORE}(?:\d{{4}}[ -]\d{{4}}[ -]\d{{4}}[ -]\d{{1,7}}|"
             rf"\d{{4}}[ -]\d{{6}}[ -]\d{{5}}|\d{{12,19}}){_NUMBER_AFTER}"
         ),
-        0.85,
-        0.99,
+        85,
+        99,
         _CARD_WORDS,
         checksums.payment_card,
     ),
@@ -131,7 +141,7 @@ RULES: tuple[Rule, ...] = (
         "CREDIT_DEBIT_CVV",
         _shape(rf"{_NUMBER_BEFORE}\d{{3,4}}{_NUMBER_AFTER}"),
         0,
-        0.95,
+        95,
         _words(
             r"(?:cvv2?|cvc2?|cid|security code|card verification (?:value|code))[^\w]{0,3}(?:number|"
             r"is|code)?[^\w]{0,3}$"
@@ -141,14 +151,14 @@ RULES: tuple[Rule, ...] = (
         "CREDIT_DEBIT_EXPIRY",
         _shape(r"(?<![\w/.-])(?:0[1-9]|1[0-2])[/-](?:20)?\d\d(?![\w/-])"),
         0,
-        0.95,
+        95,
         _words(r"expir\w+|exp(?:\.|\b)|valid (?:thru|through|until)|good thru"),
     ),
     Rule(
         "INTERNATIONAL_BANK_ACCOUNT_NUMBER",
         _shape(r"(?<![\w-])[A-Z]{2}\d\d(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?(?![\w-])"),
-        0.99,
-        0.99,
+        99,
+        99,
         None,
         checksums.iban,
     ),
@@ -156,7 +166,7 @@ RULES: tuple[Rule, ...] = (
         "SWIFT_CODE",
         _shape(r"(?<![\w-])[A-Z]{6}[A-Z0-9]{2}(?:[A-Z0-9]{3})?(?![\w-])"),
         0,
-        0.95,
+        95,
         _words("swift|bic|bank"),
         checksums.swift_code,
     ),
@@ -164,7 +174,7 @@ RULES: tuple[Rule, ...] = (
         "BANK_ROUTING",
         _shape(rf"{_NUMBER_BEFORE}\d{{9}}{_NUMBER_AFTER}"),
         0,
-        0.95,
+        95,
         _words("routing|aba|rtn"),
         checksums.routing_number,
     ),
@@ -172,7 +182,7 @@ RULES: tuple[Rule, ...] = (
         "BANK_ACCOUNT_NUMBER",
         _shape(rf"{_NUMBER_BEFORE}\d(?:[ -]?\d){{7,16}}{_NUMBER_AFTER}"),
         0,
-        0.85,
+        85,
         _words(
             r"(?:bank|checking|savings?|deposit) account(?: number| no\.?| #)?|account number|"
             r"acct(?: no| #|\.)?|n\u00famero de cuenta|cuenta bancaria"
@@ -181,8 +191,8 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "SSN",
         _shape(r"(?<![\w-])\d{3}[- ]\d\d[- ]\d{4}(?![\w-])"),
-        0.9,
-        0.99,
+        90,
+        99,
         _words(r"ssn|social security(?: number)?|ss#"),
         checksums.social_security,
     ),
@@ -190,7 +200,7 @@ RULES: tuple[Rule, ...] = (
         "SSN",
         _shape(rf"{_NUMBER_BEFORE}\d{{9}}{_NUMBER_AFTER}"),
         0,
-        0.9,
+        90,
         _words(r"ssn|social security(?: number)?"),
         checksums.social_security,
     ),
@@ -198,7 +208,7 @@ RULES: tuple[Rule, ...] = (
         "US_INDIVIDUAL_TAX_IDENTIFICATION_NUMBER",
         _shape(r"(?<![\w-])9\d\d[- ]?\d\d[- ]?\d{4}(?![\w-])"),
         0,
-        0.95,
+        95,
         _words("itin|individual taxpayer|tax(?:payer)? id(?:entification)?"),
         checksums.individual_taxpayer,
     ),
@@ -206,7 +216,7 @@ RULES: tuple[Rule, ...] = (
         "CA_SOCIAL_INSURANCE_NUMBER",
         _shape(r"(?<![\w-])\d{3}[- ]?\d{3}[- ]?\d{3}(?![\w-])"),
         0,
-        0.95,
+        95,
         _words("sin|social insurance"),
         checksums.social_insurance,
     ),
@@ -214,7 +224,7 @@ RULES: tuple[Rule, ...] = (
         "CA_HEALTH_NUMBER",
         _shape(r"(?<![\w-])\d{4}[- ]?\d{3}[- ]?\d{3}(?:[- ]?[A-Z]{2})?(?![\w-])"),
         0,
-        0.9,
+        90,
         _words("ohip|health (?:card|number|insurance number)|phn"),
         lambda v: checksums.luhn(v[:10]),
     ),
@@ -224,15 +234,15 @@ RULES: tuple[Rule, ...] = (
             r"(?<![\w-])(?!BG|GB|NK|KN|TN|NT|ZZ)"
             r"[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?\d\d ?\d\d ?\d\d ?[A-D](?![\w-])"
         ),
-        0.9,
-        0.99,
+        90,
+        99,
         _words("national insurance|nino|ni number"),
     ),
     Rule(
         "UK_NATIONAL_HEALTH_SERVICE_NUMBER",
         _shape(r"(?<![\w-])\d{3}[- ]?\d{3}[- ]?\d{4}(?![\w-])"),
         0,
-        0.97,
+        97,
         _words("nhs|national health"),
         checksums.national_health_service,
     ),
@@ -240,37 +250,37 @@ RULES: tuple[Rule, ...] = (
         "UK_UNIQUE_TAXPAYER_REFERENCE_NUMBER",
         _shape(rf"{_NUMBER_BEFORE}\d{{5}} ?\d{{5}}{_NUMBER_AFTER}"),
         0,
-        0.95,
+        95,
         _words("utr|unique taxpayer|taxpayer reference"),
     ),
     Rule(
         "IN_AADHAAR",
         _shape(r"(?<![\w-])\d{4}[- ]?\d{4}[- ]?\d{4}(?![\w-])"),
         0,
-        0.97,
+        97,
         _words("aadhaar|aadhar|uidai|uid"),
         checksums.aadhaar,
     ),
     Rule(
         "IN_PERMANENT_ACCOUNT_NUMBER",
         _shape(r"(?<![\w-])[A-Z]{3}[ABCFGHLJPT][A-Z]\d{4}[A-Z](?![\w-])"),
-        0.8,
-        0.99,
+        80,
+        99,
         _words("pan|permanent account"),
     ),
-    Rule("IN_VOTER_NUMBER", _shape(r"(?<![\w-])[A-Z]{3}\d{7}(?![\w-])"), 0, 0.95, _words("voter|epic|election")),
+    Rule("IN_VOTER_NUMBER", _shape(r"(?<![\w-])[A-Z]{3}\d{7}(?![\w-])"), 0, 95, _words("voter|epic|election")),
     Rule(
         "IN_NREGA",
         _shape(r"(?<![\w-])[A-Z]{2}-\d\d-\d{3}-\d{3}-\d{3}/\d{1,6}(?![\w-])"),
-        0.9,
-        0.99,
+        90,
+        99,
         _words("nrega|job card"),
     ),
     Rule(
         "PASSPORT_NUMBER",
         _shape(r"(?<![\w-])(?=[A-Z0-9]{0,3}\d)[A-Z0-9]{6,9}(?![\w-])"),
         0,
-        0.93,
+        93,
         _words("passport|pasaporte"),
         lambda v: sum(c.isdigit() for c in v) >= 4,
     ),
@@ -278,7 +288,7 @@ RULES: tuple[Rule, ...] = (
         "DRIVER_ID",
         _shape(r"(?<![\w-])(?=[A-Z0-9-]{0,4}\d)[A-Z0-9][A-Z0-9-]{4,18}[A-Z0-9](?![\w-])"),
         0,
-        0.93,
+        93,
         _words(
             r"driver'?s?\u2019?s? licen[sc]e|driving licen[sc]e|dl(?: #| no| number)|"
             r"licencia de conducir|permiso de conducir"
@@ -289,7 +299,7 @@ RULES: tuple[Rule, ...] = (
         "LICENSE_PLATE",
         _shape(r"(?<![\w-])(?=[A-Z0-9 -]{0,7}\d)[A-Z0-9]{1,4}[ -]?[A-Z0-9]{1,4}(?:[ -]?[A-Z0-9]{1,3})" r"?(?![\w-])"),
         0,
-        0.9,
+        90,
         _words(
             r"licen[sc]e plate(?: number)?|number plate|plate (?:number|no\.?)|registration (?:plate|"
             r"number)|matr\u00edcula"
@@ -299,19 +309,17 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "VEHICLE_IDENTIFICATION_NUMBER",
         _shape(r"(?<![\w-])[A-HJ-NPR-Z0-9]{17}(?![\w-])"),
-        0.85,
-        0.99,
+        85,
+        99,
         _words("vin|vehicle|chassis"),
         checksums.vehicle_identification,
     ),
-    Rule(
-        "AWS_ACCESS_KEY", _shape(r"(?<![A-Za-z0-9])(?:AKIA|ASIA|AROA|AIDA|AGPA|ANPA)[A-Z0-9]{16}(?![A-Za-z0-9])"), 0.99
-    ),
+    Rule("AWS_ACCESS_KEY", _shape(r"(?<![A-Za-z0-9])(?:AKIA|ASIA|AROA|AIDA|AGPA|ANPA)[A-Z0-9]{16}(?![A-Za-z0-9])"), 99),
     Rule(
         "AWS_SECRET_KEY",
         _shape(rf"(?<!{_TOKEN_CHARACTERS}){_TOKEN_CHARACTERS}{{40}}(?!{_TOKEN_CHARACTERS})"),
         0,
-        0.95,
+        95,
         _words(r"secret\w*|aws\w*"),
         lambda v: any(c.isdigit() for c in v) and any(c.islower() for c in v) and any(c.isupper() for c in v),
     ),
@@ -319,7 +327,7 @@ RULES: tuple[Rule, ...] = (
         "PIN",
         _shape(rf"{_NUMBER_BEFORE}\d{{4,6}}{_NUMBER_AFTER}"),
         0,
-        0.93,
+        93,
         _words(r"pin(?: code| number)?(?: is|:|=| to)?[^\w]{0,3}$"),
     ),
     Rule(
@@ -331,27 +339,27 @@ RULES: tuple[Rule, ...] = (
             ),
             re.I,
         ),
-        0.93,
+        93,
     ),
     Rule(
         "USERNAME",
         _shape(
             (
-                r"(?:user ?name|user ?id|login|user|handle)(?: is|:|=)"
+                r"(?<![\w@])(?:(?:user ?name|user ?id|login)(?: is|:|=)|(?:user|handle)[:=])"
                 r"\s{0,3}[\"'\u201c]?(?P<v>@?[A-Za-z0-9_.@-]{2,40}[A-Za-z0-9_])"
             ),
             re.I,
         ),
-        0.85,
+        85,
     ),
-    Rule("USERNAME", _shape(r"(?<![\w@.])@[A-Za-z_]\w{2,29}(?!\.?[\w@])"), 0.85),
-    Rule("AGE", _shape(r"(?<![\w.,-])(?:1[01]\d|\d{1,2})[ -]years?[ -]olds?(?!\w)", re.I), 0.97),
-    Rule("AGE", _shape(r"(?:\bage[d:]?(?: is| of)?|\bedad:?)\s{1,3}(?P<v>1[01]\d|\d{1,2})(?![\w.,]\d|\w)", re.I), 0.95),
-    Rule("AGE", _shape(r"(?<!\w)(?P<v>1[01]\d|\d{1,2} a\u00f1os)(?: de edad)(?!\w)", re.I), 0.97),
+    Rule("USERNAME", _shape(r"(?<![\w@.])@[A-Za-z_]\w{2,29}(?!\.?[\w@])"), 85),
+    Rule("AGE", _shape(r"(?<![\w.,-])(?:1[01]\d|\d{1,2})[ -]years?[ -]olds?(?!\w)", re.I), 97),
+    Rule("AGE", _shape(r"(?:\bage[d:]?(?: is| of)?|\bedad:?)\s{1,3}(?P<v>1[01]\d|\d{1,2})(?![\w.,]\d|\w)", re.I), 95),
+    Rule("AGE", _shape(r"(?<!\w)(?P<v>1[01]\d|\d{1,2} a\u00f1os)(?: de edad)(?!\w)", re.I), 97),
     Rule(
         "DATE_TIME",
         _shape(rf"(?<![\w.-])\d{{4}}[-/](?:0?[1-9]|1[0-2])[-/](?:0?[1-9]|[12]\d|3[01])(?!\d){_CLOCK}"),
-        0.99,
+        99,
     ),
     Rule(
         "DATE_TIME",
@@ -359,7 +367,7 @@ RULES: tuple[Rule, ...] = (
             rf"(?<![\w./-])(?:0?[1-9]|[12]\d|3[01])([./-])(?:0?[1-9]|[12]\d|3[01])\1(?:\d{{4}}|\d\d)"
             rf"(?![\w/]|[.-]\d){_CLOCK}"
         ),
-        0.9,
+        90,
     ),
     Rule(
         "DATE_TIME",
@@ -370,7 +378,7 @@ RULES: tuple[Rule, ...] = (
             ),
             re.I,
         ),
-        0.95,
+        95,
     ),
     Rule(
         "DATE_TIME",
@@ -381,7 +389,7 @@ RULES: tuple[Rule, ...] = (
             ),
             re.I,
         ),
-        0.95,
+        95,
     ),
     Rule(
         "PHONE",
@@ -389,7 +397,7 @@ RULES: tuple[Rule, ...] = (
             r"(?<![\w.,:/#-])(?:\+\d{1,3}[ .-]?)(?:\(0?\d{1,4}\)[ .-]?)?\d(?:[ .-]?\d)"
             r"{5,12}(?:[ ,]{0,2}(?:x|ext\.?) ?\d{1,6})?(?![\w/]|[.:-]\d)"
         ),
-        0.97,
+        97,
         check=_telephone,
     ),
     Rule(
@@ -398,7 +406,7 @@ RULES: tuple[Rule, ...] = (
             r"(?<![\w.,:/#-])(?:1[ .-])?\([2-9]?\d{1,4}\)[ .-]?\d{2,4}(?:[ .-]?\d{2,4})"
             r"{1,2}(?:[ ,]{0,2}(?:x|ext\.?) ?\d{1,6})?(?![\w/]|[.:-]\d)"
         ),
-        0.93,
+        93,
         check=_telephone,
     ),
     Rule(
@@ -407,7 +415,7 @@ RULES: tuple[Rule, ...] = (
             r"(?<![\w.,:/#-])(?:1[ .-]|001[ .-])?[2-9]\d\d([.-])\d{3}\1\d{4}(?:[ ,]{0,2}(?:x|ext\.?)"
             r" ?\d{1,6})?(?![\w/]|[.:-]\d)"
         ),
-        0.93,
+        93,
         check=_telephone,
     ),
     Rule(
@@ -416,7 +424,7 @@ RULES: tuple[Rule, ...] = (
             r"(?<![\w.,:/#$-])\d{2,5}(?:[ .-]\d{2,5}){1,4}(?:[ ,]{0,2}(?:x|ext\.?) ?\d{1,6})" r"?(?![\w/%]|[.,:-]\d)"
         ),
         0,
-        0.93,
+        93,
         _PHONE_WORDS,
         _telephone,
         follows=_PHONE_BEHIND,
@@ -425,7 +433,7 @@ RULES: tuple[Rule, ...] = (
         "PHONE",
         _shape(rf"{_NUMBER_BEFORE}\d{{7,13}}(?:x\d{{1,6}})?{_NUMBER_AFTER}"),
         0,
-        0.9,
+        90,
         _PHONE_WORDS,
         _telephone,
         follows=_PHONE_BEHIND,
@@ -433,6 +441,21 @@ RULES: tuple[Rule, ...] = (
 )
 
 
+def _named(ordered: tuple[Rule, ...]) -> dict[str, Rule]:
+    seen: dict[str, int] = {}
+    named: dict[str, Rule] = {}
+    for rule in ordered:
+        seen[rule.type] = seen.get(rule.type, 0) + 1
+        named[f"{rule.type}-{seen[rule.type]}"] = rule
+    return named
+
+
+#: The rules by name: the type and the number of the rule within it.
+NAMED = _named(RULES)
+
+
 def find(text: str) -> list[Match]:
     """All matches of all rules, in order of ``begin``; they may overlap."""
-    return sorted((m for rule in RULES for m in rule.matches(text)), key=lambda m: (m.begin, -m.end))
+    return sorted(
+        (m for name, rule in NAMED.items() for m in rule.matches(text, name)), key=lambda m: (m.begin, -m.end)
+    )

@@ -31,6 +31,17 @@ def test_addresses_and_links_are_other() -> None:
     assert [s.type for s in merge_entities(text, [span(text, "mary@example.org", "PERSON")])] == ["OTHER"]
 
 
+def test_nothing_inside_a_number_or_an_address_is_counted_or_named() -> None:
+    text = "Call 1 (416) 555-0123, pay with card 4111 1111 1111 1111 or ask bob.may@example.org in 3 days"
+    merged = merge_entities(text, [span(text, "bob.may", "PERSON"), span(text, "416", "OTHER")])
+    assert [(text[s.begin : s.end], s.type) for s in merged] == [
+        ("1 (416) 555-0123", "OTHER"),
+        ("4111 1111 1111 1111", "OTHER"),
+        ("bob.may@example.org", "OTHER"),
+        ("3 days", "QUANTITY"),
+    ]
+
+
 def test_a_name_and_a_date_do_not_overlap() -> None:
     text = "the 2016 Summer Games"
     (kept,) = merge_entities(text, [span(text, "2016 Summer Games", "EVENT")])

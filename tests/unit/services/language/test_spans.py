@@ -51,3 +51,25 @@ def test_spans_are_in_order_disjoint_and_scored(rows: list[list[float]]) -> None
     spans = decode_spans(probabilities, CLASSES)
     assert all(a.last <= b.first for a, b in itertools.pairwise(spans))
     assert all(0 < s.score <= 1 and s.first < s.last <= len(rows) for s in spans)
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["Siemens", "in"], [(0, 1)]),
+        (["the", "Siemens"], [(1, 2)]),
+        (["The", "Hague"], [(0, 2)]),
+        (["Bank", "of", "China"], [(0, 3)]),
+        (["of", "the"], []),
+    ],
+)
+def test_names_neither_begin_nor_end_with_closed_class_words(words: list[str], expected: list[tuple[int, int]]) -> None:
+    tags = ["B-X", *["I-X"] * (len(words) - 1)]
+    assert [(s.first, s.last) for s in decode_spans(one_hot(tags), CLASSES, words)] == expected
+
+
+def test_the_score_of_a_trimmed_name_is_that_of_its_own_words() -> None:
+    probabilities = one_hot(["B-X", "I-X"])
+    probabilities[1, 2] = 0.5  # the small word is less sure
+    (span,) = decode_spans(probabilities, CLASSES, ["Siemens", "in"])
+    assert span.score == pytest.approx(0.85)

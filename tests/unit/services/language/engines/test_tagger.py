@@ -27,6 +27,32 @@ def test_entities(load_engine: Callable[[str], Any]) -> None:
     assert {kind for _, kind in entities} <= set(ENTITY_TYPES)
 
 
+CONTACT = "Call Mary Smith at +1 416 555 0199 or mail mary.smith@example.com; her card is 4111 1111 1111 1111."
+
+
+def test_no_entity_is_a_part_of_a_number(load_engine: Callable[[str], Any]) -> None:
+    entities = found(load_engine("tagger-en-entities"), CONTACT)
+    assert entities == [
+        ("Mary Smith", "PERSON"), ("+1 416 555 0199", "OTHER"), ("mary.smith@example.com", "OTHER"),
+        ("4111 1111 1111 1111", "OTHER"),
+    ]  # fmt: skip
+
+
+def test_names_and_places_neither_begin_nor_end_with_small_words(load_engine: Callable[[str], Any]) -> None:
+    text = "She lives at 12 High Street in Leeds and works for Siemens in Berlin since 5 May 2020."
+    entities = found(load_engine("tagger-en-entities"), text)
+    assert ("Siemens", "ORGANIZATION") in entities
+    assert ("Berlin", "LOCATION") in entities
+    places = [value for value, kind in found(load_engine("tagger-en-pii"), text) if kind == "ADDRESS"]
+    assert places == ["12 High Street", "Leeds", "Berlin"]
+
+
+def test_a_date_is_one_phrase_and_a_number_is_in_none(load_engine: Callable[[str], Any]) -> None:
+    engine = load_engine("tagger-en-key-phrases")
+    phrases = [text for text, _ in found(engine, "John paid with the card 4111 1111 1111 1111 on 5 May 2020.")]
+    assert phrases == ["John", "the card", "5 May 2020"]
+
+
 def test_key_phrases_have_their_determiners(load_engine: Callable[[str], Any]) -> None:
     phrases = [text for text, _ in found(load_engine("tagger-en-key-phrases"), "The old house has a leaking roof.")]
     assert phrases == ["The old house", "a leaking roof"]

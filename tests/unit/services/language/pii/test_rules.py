@@ -73,6 +73,7 @@ Model XR-2000 weighs 1250 g and costs 349.95 EUR
 HTTP 404 after 12 redirects
 The 1990s, page 123-145, chapter 7
 chr7:140453136-140453136
+The user is happy and the handle is broken
 """.strip().splitlines()
 
 
@@ -97,6 +98,16 @@ def test_parts_of_an_address_are_joined() -> None:
 def test_a_rule_wins_over_the_tagger() -> None:
     text = "mail anna@example.org"
     assert [s.type for s in combine(text, [TextSpan(5, 9, "NAME", 0.99)])] == ["EMAIL"]
+
+
+def test_a_place_without_what_stands_before_its_preposition() -> None:
+    text = "works for Siemens in Berlin"
+    assert [text[s.begin : s.end] for s in combine(text, [TextSpan(10, 27, "ADDRESS", 0.9)])] == ["Berlin"]
+    text = "12 High Street in Leeds"
+    assert [text[s.begin : s.end] for s in combine(text, [TextSpan(0, 23, "ADDRESS", 0.9)])] == [
+        "12 High Street",
+        "Leeds",
+    ]
 
 
 @given(st.text(alphabet="0123456789 -./:+()xABCdefg@#", max_size=150))
