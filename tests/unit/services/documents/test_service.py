@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -218,7 +219,6 @@ async def test_a_bad_page_is_a_warning(
     ("option", "value"),
     [
         ("notification_channel", pb.NotificationChannel(sns_topic_arn="arn", role_arn="arn")),
-        ("output_config", pb.OutputConfig(s3_bucket="scans")),
         ("kms_key_id", "key"),
     ],
 )
@@ -237,3 +237,35 @@ async def test_a_job_without_its_object_is_refused_at_once(service: DocumentsSer
         await service.start_document_text_detection(
             pb.StartDocumentTextDetectionRequest(document_location=location), call("StartDocumentTextDetection")
         )
+
+
+async def test_a_result_is_written_where_output_config_says(
+    platform: Platform, service: DocumentsService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.documents.outputs.FILE_BLOCKS", 7)
+    location = await _put(platform, make_pdf([HELLO] * 3))
+    start = pb.StartDocumentAnalysisRequest(
+        document_location=location,
+        feature_types=["FORMS"],
+        output_config=pb.OutputConfig(s3_bucket="scans", s3_prefix="results"),
+    )
+    job = await service.start_document_analysis(start, call("StartDocumentAnalysis"))
+    await platform.jobs.start()
+    response = await _finished(service, job.job_id)
+    assert response.job_status == "SUCCEEDED"
+    listing = await platform.objects.list("000000000000", "scans", prefix=f"results/{job.job_id}/")
+    names = sorted(info.key for info in listing.objects)
+    assert [name.rpartition("/")[2] for name in names] == ["1", "2", "3"]
+    files = [json.loads(await platform.objects.read("000000000000", "scans", n, max_bytes=10**6)) for n in names]
+    assert [block["Id"] for file in files for block in file["Blocks"]] == [block.id for block in response.blocks]
+    assert all(file["JobStatus"] == "SUCCEEDED" and file["DocumentMetadata"] == {"Pages": 3} for file in files)
+    assert files[0]["AnalyzeDocumentModelVersion"] == response.analyze_document_model_version
+
+
+async def test_an_output_bucket_of_nobody_is_refused_at_once(platform: Platform, service: DocumentsService) -> None:
+    location = await _put(platform, make_pdf([HELLO]))
+    start = pb.StartDocumentTextDetectionRequest(
+        document_location=location, output_config=pb.OutputConfig(s3_bucket="nowhere")
+    )
+    with pytest.raises(errors.InvalidObject):
+        await service.start_document_text_detection(start, call("StartDocumentTextDetection"))
