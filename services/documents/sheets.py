@@ -124,7 +124,7 @@ def _without_boxes(lines: Sequence[TextLine]) -> tuple[list[TextLine], list[Text
     kept: list[TextLine] = []
     boxes: list[TextWord] = []
     for line in lines:
-        words = []
+        words: list[TextWord] = []
         for word in line.words:
             (boxes if word.text in EMPTY_BOXES or word.text in TICKED_BOXES else words).append(word)
         if words:

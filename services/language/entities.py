@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from services.language.identifiers import identifiers, overlap
+from services.language.identifiers import identifiers
 from services.language.quantities import dates_and_quantities
+from services.language.spans import Stretches
 from services.language.tasks import TextSpan
 
 #: What may follow a company's name after a comma, and a town's.
@@ -22,8 +23,9 @@ def merge_entities(text: str, names: Sequence[TextSpan]) -> list[TextSpan]:
     ``Seattle, WA`` are one entity each.
     """
     others = [TextSpan(s.begin, s.end, "OTHER", s.score) for s in identifiers(text)]
-    told = [span for span in _join_tails(text, names) if not any(overlap(span, o) for o in others)]
-    counted = [span for span in dates_and_quantities(text) if not any(overlap(span, o) for o in others)]
+    taken = Stretches((s.begin, s.end) for s in others)
+    told = [s for s in _join_tails(text, names) if not taken.touching(s.begin, s.end)]
+    counted = [s for s in dates_and_quantities(text) if not taken.touching(s.begin, s.end)]
     return _without_overlaps([*others, *counted, *told])
 
 

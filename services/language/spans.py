@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +18,30 @@ class WordSpan:
     last: int
     type: str
     score: float
+
+
+class Stretches:
+    """Stretches [begin, end) of a text that do not overlap, kept in order: look-ups take logarithmic time."""
+
+    def __init__(self, stretches: Iterable[tuple[int, int]] = ()) -> None:
+        self._begins: list[int] = []
+        self._ends: list[int] = []
+        for begin, end in stretches:
+            self.add(begin, end)
+
+    def touching(self, begin: int, end: int) -> list[tuple[int, int]]:
+        """Those that share a character with [begin, end), in order."""
+        first, last = bisect_right(self._ends, begin), bisect_left(self._begins, end)
+        return list(zip(self._begins[first:last], self._ends[first:last], strict=True))
+
+    def add(self, begin: int, end: int) -> bool:
+        """Keep [begin, end) and say so, unless it is empty or overlaps one that is kept."""
+        place = bisect_right(self._ends, begin)
+        if begin >= end or (place < len(self._begins) and self._begins[place] < end):
+            return False
+        self._begins.insert(place, begin)
+        self._ends.insert(place, end)
+        return True
 
 
 _CLOSED_CLASS = """

@@ -7,6 +7,7 @@ the networks is here: page rotation, crops, decoding, and word boxes that fit th
 from __future__ import annotations
 
 import importlib.util
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import cv2
 import numpy as np
 import onnxruntime
 
+from services.documents.engines.onnx_graph import without_head
 from services.documents.engines.ppocr_detection import DetectionSettings, Detector
 from services.documents.engines.ppocr_recognition import Character, Recognizer, crop_line
 from services.documents.engines.ppocr_words import words_of
@@ -107,21 +109,30 @@ def load(entry: CatalogEntry, directory: Path, device: str) -> PpocrEngine:
         raise errors.EngineNotInstalled("The package rapidocr is not installed: pip install rapidocr==3.10.0")
     folder = Path(next(iter(spec.submodule_search_locations))) / "models"
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = int(entry.options.get("threads", 0))  # type: ignore[arg-type]
+    # The cores that this process may use, which in a container are fewer than the machine has; and idle threads sleep.
+    options.intra_op_num_threads = int(entry.options.get("threads", 0)) or _cores()  # type: ignore[arg-type]
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     # The arena keeps the largest page ever seen; pages differ too much for that to pay.
     options.enable_cpu_mem_arena = False
     options.log_severity_level = 3
     providers = ["CUDAExecutionProvider", "CPUExecutionProvider"] if device.startswith("cuda") else None
     available = onnxruntime.get_available_providers()
     providers = [name for name in providers or ["CPUExecutionProvider"] if name in available]
-    sessions = []
+    networks = []
     for name in ("detection_file", "recognition_file"):
         path = folder / str(entry.options[name])
         if not path.is_file():
             raise errors.EngineNotInstalled(f"The wheel of rapidocr has no {path.name}: pip install rapidocr==3.10.0")
-        sessions.append(onnxruntime.InferenceSession(str(path), options, providers=providers))
+        networks.append(path.read_bytes())
+    detection, (recognition, head) = networks[0], without_head(networks[1])
+    sessions = [onnxruntime.InferenceSession(each, options, providers=providers) for each in (detection, recognition)]
     alphabet = str(entry.options.get("alphabet", "latin"))
-    return PpocrEngine(Detector(sessions[0], DetectionSettings()), Recognizer(sessions[1], alphabet))
+    return PpocrEngine(Detector(sessions[0], DetectionSettings()), Recognizer(sessions[1], head, alphabet))
+
+
+def _cores() -> int:
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity is not None else os.cpu_count() or 1
 
 
 def _line(pixels: Pixels, polygon: Polygon, characters: Sequence[Character]) -> Line | None:

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from services.documents.engines.onnx_graph import Head
 from services.documents.reading import Pixels, Polygon
 
 if TYPE_CHECKING:
@@ -25,6 +26,12 @@ COLUMN = 8
 MAX_ASPECT = 80.0
 #: Padded pixels (width summed over the lines) of one call of the network; bounds its memory.
 BATCH_WIDTH = 6000
+#: Narrower crops are padded to this width (the network was trained with 320, and reads as well with less).
+MIN_WIDTH = 96
+#: Steps whose probabilities are worked out at once: their logits (5 MB) stay in the processor's cache.
+CHUNK = 64
+
+Classes = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +46,18 @@ class Character:
 class Recognizer:
     """Reads upright crops of single lines."""
 
-    def __init__(self, session: onnxruntime.InferenceSession, alphabet: str) -> None:
+    def __init__(self, session: onnxruntime.InferenceSession, head: Head, alphabet: str) -> None:
+        """``session``: the network without its last layer, ``head``."""
         self._session = session
+        self._head = head
         self._input = session.get_inputs()[0].name
         characters = session.get_modelmeta().custom_metadata_map["character"].splitlines()
         # Class 0 is CTC's blank, the last one the space that the list leaves out.
         self._characters = np.array(["", *characters, " "], dtype=object)
         # A Latin document read with 18,000 Chinese characters in reach gets some of them for every smudge.
         self._allowed = np.array([_in_alphabet(c, alphabet) for c in self._characters], dtype=bool).nonzero()[0]
+        self._allowed_weight = np.ascontiguousarray(head.weight[:, self._allowed])
+        self._allowed_bias = head.bias[self._allowed]
 
     def read(self, crops: Sequence[Pixels]) -> list[list[Character]]:
         """Characters of each crop (uint8, height x width x 3, RGB), left to right; blanks are characters as well."""
@@ -54,25 +65,44 @@ class Recognizer:
         widths = [max(COLUMN * 2, math.ceil(HEIGHT * aspect)) for aspect in aspects]
         results: list[list[Character]] = [[] for _ in crops]
         for batch in _batches(widths):
-            padded = max(320, max(widths[index] for index in batch))
+            padded = max(MIN_WIDTH, COLUMN * math.ceil(max(widths[index] for index in batch) / COLUMN))
             network_input = np.zeros((len(batch), 3, HEIGHT, padded), dtype=np.float32)
             for row, index in enumerate(batch):
                 resized = cv2.resize(crops[index], (widths[index], HEIGHT), interpolation=cv2.INTER_LINEAR)
                 network_input[row, :, :, : widths[index]] = (
                     resized[:, :, ::-1].transpose(2, 0, 1).astype(np.float32) / 127.5 - 1.0
                 )
-            probabilities = self._session.run(None, {self._input: network_input})[0]
+            features = self._session.run(None, {self._input: network_input})[0]
             for row, index in enumerate(batch):
-                share = padded / widths[index] / probabilities.shape[1]
-                results[index] = self._decode(probabilities[row], share)
+                share = padded / widths[index] / features.shape[1]
+                results[index] = self._decode(features[row], share)
         return results
 
-    def _decode(self, probabilities: npt.NDArray[np.float32], share: float) -> list[Character]:
-        """The best path through (steps, classes); ``share`` is one step's part of the crop's width."""
-        allowed = probabilities[:, self._allowed]
-        best = allowed.argmax(axis=1)
-        confidence = allowed[np.arange(len(best)), best]
+    def _classify(self, features: npt.NDArray[np.float32]) -> tuple[Classes, npt.NDArray[np.float32]]:
+        """The likeliest allowed class of each step, and its probability among *all* classes (0 for blanks).
+
+        All 18,000 classes are looked at only where there is a character: a fifth of the time of reading went into
+        the rest.
+        """
+        logits = features @ self._allowed_weight + self._allowed_bias
+        best = logits.argmax(axis=1)
         classes = self._allowed[best]
+        confidence = np.zeros(len(classes), dtype=np.float32)
+        told = classes.nonzero()[0]
+        for start in range(0, len(told), CHUNK):
+            steps = told[start : start + CHUNK]
+            everything = features[steps] @ self._head.weight
+            everything += self._head.bias
+            everything -= logits[steps, best[steps], None]
+            # What overflows stands for a class that is not allowed and far likelier: probability 0.
+            with np.errstate(over="ignore"):
+                np.exp(everything, out=everything)
+                confidence[steps] = 1 / everything.sum(axis=1)
+        return classes, confidence
+
+    def _decode(self, features: npt.NDArray[np.float32], share: float) -> list[Character]:
+        """The best path through (steps, features); ``share`` is one step's part of the crop's width."""
+        classes, confidence = self._classify(features)
         characters: list[Character] = []
         start = 0
         for step in range(1, len(classes) + 1):
@@ -105,7 +135,11 @@ def _batches(widths: Sequence[int]) -> list[list[int]]:
     batches: list[list[int]] = []
     for index in sorted(range(len(widths)), key=widths.__getitem__):
         current = batches[-1] if batches else None
-        if current is not None and (len(current) + 1) * max(320, widths[index]) <= BATCH_WIDTH and len(current) < 16:
+        if (
+            current is not None
+            and (len(current) + 1) * max(MIN_WIDTH, widths[index]) <= BATCH_WIDTH
+            and len(current) < 16
+        ):
             current.append(index)
         else:
             batches.append([index])

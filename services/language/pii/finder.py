@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from services.language import rule_precision
 from services.language.pii import rules
+from services.language.spans import Stretches
 from services.language.tasks import TextSpan
 
 _LEAST_SCORE = 0.5
@@ -29,23 +30,18 @@ def combine(text: str, tagged: Sequence[TextSpan]) -> list[TextSpan]:
     trimmed = [_trimmed(text, span) for span in tagged]
     addresses = join_addresses(text, [part for s in trimmed if s.type == "ADDRESS" for part in _places(text, s)])
     names = [s for s in trimmed if s.type == "NAME"]
+    taken = Stretches((s.begin, s.end) for s in kept)
     for span in (*addresses, *names):
-        if (
-            span.score >= _LEAST_SCORE
-            and _worth_telling(text, span)
-            and not any(_overlap(span, other) for other in kept)
-        ):
+        if span.score >= _LEAST_SCORE and _worth_telling(text, span) and taken.add(span.begin, span.end):
             kept.append(span)
     return sorted(kept, key=lambda s: s.begin)
 
 
 def chosen(text: str) -> list[rules.Match]:
     """The matches of the rules in order; of two that overlap, the one of higher rank, then the longer one."""
-    kept: list[rules.Match] = []
-    for match in sorted(rules.find(text), key=lambda m: (-m.rank, -(m.end - m.begin), m.begin)):
-        if not any(match.begin < other.end and other.begin < match.end for other in kept):
-            kept.append(match)
-    return sorted(kept, key=lambda m: m.begin)
+    taken = Stretches()
+    ranked = sorted(rules.find(text), key=lambda m: (-m.rank, -(m.end - m.begin), m.begin))
+    return sorted((m for m in ranked if taken.add(m.begin, m.end)), key=lambda m: m.begin)
 
 
 def join_addresses(text: str, spans: Sequence[TextSpan]) -> list[TextSpan]:
@@ -88,7 +84,3 @@ def _trimmed(text: str, span: TextSpan) -> TextSpan:
 def _worth_telling(text: str, span: TextSpan) -> bool:
     value = text[span.begin : span.end]
     return any(c.isalpha() for c in value) if span.type == "NAME" else any(c.isalnum() for c in value)
-
-
-def _overlap(a: TextSpan, b: TextSpan) -> bool:
-    return a.begin < b.end and b.begin < a.end

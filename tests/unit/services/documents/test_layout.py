@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import cv2
+
 from services.documents.layout import find_layout
 from services.documents.tables import find_tables
 from tests.unit.services.documents.drawing import Drawing
@@ -60,3 +62,26 @@ def test_a_picture_is_a_figure() -> None:
     drawing = Drawing().text(60, 300, "some words of prose above the picture")
     drawing.pixels[500:900, 200:800] = 90
     assert ("FIGURE", "") in kinds(drawing)
+
+
+def test_dots_that_are_drawn_make_a_list() -> None:
+    drawing = Drawing()
+    for row in range(3):
+        cv2.circle(drawing.pixels, (68, 310 + 40 * row), 5, (0, 0, 0), -1)
+        drawing.text(90, 300 + 40 * row, "entry of the list")
+    sheet = drawing.sheet()
+    (found,) = find_layout(sheet, [], [])
+    assert found.kind == "LIST" and [len(entry.lines) for entry in found.children] == [1, 1, 1]
+
+
+def test_one_speck_makes_no_list() -> None:
+    drawing = Drawing()
+    cv2.circle(drawing.pixels, (68, 310), 5, (0, 0, 0), -1)
+    for row in range(3):
+        drawing.text(90, 300 + 40 * row, "a line of prose.")
+    assert [kind for kind, _ in kinds(drawing)] == ["TEXT"]
+
+
+def test_a_strip_of_a_few_pixels_has_no_layout() -> None:
+    for width, height in ((20_000, 10), (10, 20_000)):
+        assert find_layout(Drawing(width, height).sheet(), [], []) == []

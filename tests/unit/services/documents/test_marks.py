@@ -20,6 +20,18 @@ def test_symbols_that_were_read_are_marks() -> None:
     assert [mark.selected for mark in marks] == [False, True]
 
 
+def test_a_box_that_was_read_is_no_text() -> None:
+    sheet = Drawing().text(100, 100, "☐ No").text(100, 200, "☑").sheet()
+    assert [line.text for line in sheet.lines] == ["No"]
+
+
+def test_bullets_are_no_marks() -> None:
+    bullets = Drawing().text(100, 100, "● one").text(100, 200, "● two")
+    assert find_marks(bullets.sheet()) == []
+    choices = Drawing().text(100, 100, "● one").text(100, 200, "○ two")
+    assert [mark.selected for mark in find_marks(choices.sheet())] == [True, False]
+
+
 def test_circles_letters_and_table_cells_are_no_marks() -> None:
     drawing = Drawing().text(300, 300, "some words").grid([100, 400, 700], [500, 560, 620])
     cv2.circle(drawing.pixels, (111, 111), 11, (0, 0, 0), 2)

@@ -48,7 +48,8 @@ def test_a_table_without_rules_is_told_by_its_columns() -> None:
     xs, ys = [100, 400, 700], [200, 235, 270, 305]
     (table,) = find_tables(filled(xs, ys, ROWS).sheet())
     assert texts(table) == [list(row) for row in ROWS]
-    assert not table.ruled
+    # Neither its lines nor its headers are drawn: a guess, however neat.
+    assert table.headed and not table.ruled and not table.structured and table.confidence < 0.9
 
 
 def test_prose_in_two_columns_is_no_table() -> None:
@@ -77,3 +78,11 @@ def test_title_and_footnote_belong_to_the_table() -> None:
     (table,) = find_tables(drawing.sheet())
     assert table.title is not None and table.title.text == "Table 1: Stock"
     assert [line.text for line in table.footers] == ["Note: all in dollars"]
+
+
+def test_fields_below_one_another_are_a_form_and_no_table() -> None:
+    drawing = Drawing()
+    for row, (key, value) in enumerate((("Name:", "Ada Lovelace"), ("City:", "London"), ("Phone:", "555 0147"))):
+        drawing.text(100, 100 + 40 * row, key).text(300, 100 + 40 * row, value)
+        drawing.text(550, 100 + 40 * row, key).text(750, 100 + 40 * row, value)
+    assert find_tables(drawing.sheet()) == []

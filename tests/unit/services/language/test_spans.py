@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.language.spans import decode_spans
+from services.language.spans import Stretches, decode_spans
 
 CLASSES = ["O", "B-X", "I-X", "B-Y", "I-Y"]
 
@@ -73,3 +73,15 @@ def test_the_score_of_a_trimmed_name_is_that_of_its_own_words() -> None:
     probabilities[1, 2] = 0.5  # the small word is less sure
     (span,) = decode_spans(probabilities, CLASSES, ["Siemens", "in"])
     assert span.score == pytest.approx(0.85)
+
+
+@given(st.lists(st.tuples(st.integers(0, 40), st.integers(0, 9)), max_size=30), st.integers(0, 40), st.integers(1, 9))
+def test_stretches_do_not_overlap_and_are_found(pairs: list[tuple[int, int]], begin: int, length: int) -> None:
+    stretches, kept = Stretches(), []
+    for first, size in pairs:
+        free = size > 0 and all(first >= e or first + size <= b for b, e in kept)
+        assert stretches.add(first, first + size) == free
+        if free:
+            kept.append((first, first + size))
+    touching = sorted((b, e) for b, e in kept if b < begin + length and begin < e)
+    assert stretches.touching(begin, begin + length) == touching
