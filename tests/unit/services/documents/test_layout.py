@@ -78,7 +78,7 @@ def test_one_speck_makes_no_list() -> None:
     drawing = Drawing()
     cv2.circle(drawing.pixels, (68, 310), 5, (0, 0, 0), -1)
     for row in range(3):
-        drawing.text(90, 300 + 40 * row, "a line of prose.")
+        drawing.text(90, 300 + 30 * row, "a line of prose.")
     assert [kind for kind, _ in kinds(drawing)] == ["TEXT"]
 
 
