@@ -53,7 +53,7 @@ def ends(file: IO[bytes]) -> tuple[int, list[PageWarning], int]:
     position = file.seek(-_NUMBER.size, os.SEEK_END)
     (length,) = _NUMBER.unpack(file.read(_NUMBER.size))
     end = file.seek(position - length)
-    return pages, list(pb.GetDocumentAnalysisResponse.FromString(file.read(length)).warnings), end
+    return pages, list(pb.GetDocumentAnalysisResponse.FromString(file.read(length)).warnings), end  # type: ignore[arg-type]  # its stub says the builtin Warning
 
 
 def blocks(file: IO[bytes], end: int) -> Iterator[pb.Block]:
@@ -93,4 +93,4 @@ async def read_portion(jobs: JobQueue, job: Job, position: int, max_blocks: int)
         body = window[offset + _NUMBER.size : offset + _NUMBER.size + size]
         found.append(pb.Block.FromString(body))
         position += _NUMBER.size + size
-    return Portion(pages, tuple(found), warnings, position if position < end else None)
+    return Portion(pages, tuple(found), warnings, position if position < end else None)  # type: ignore[arg-type]  # as above

@@ -169,7 +169,7 @@ class DocumentsService:
         portion = await results.read_portion(self._platform.jobs, job, position, count)
         response.document_metadata.pages = portion.pages
         response.blocks.extend(portion.blocks)
-        response.warnings.extend(portion.warnings)
+        response.warnings.extend(portion.warnings)  # type: ignore[arg-type]  # its stub says the builtin Warning
         if portion.following is not None:
             response.next_token = tokens.seal(listing, portion.following)
 
