@@ -48,6 +48,8 @@ def _dot(sheet: Sheet, line: TextLine, threshold: float) -> float | None:
     ):
         return None
     ink = (sheet.grey[top:bottom, left:right] <= threshold).astype("uint8")
+    if not ink.size:  # the line lies off the sheet; OpenCV dies of an empty picture instead of saying so
+        return None
     _, _, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
     parts = [part for part in stats[1:] if max(part[2], part[3]) > 0.08 * height]
     if len(parts) != 1:

@@ -33,3 +33,15 @@ def test_nothing_escapes(fuzzer: Path, tmp_path: Path) -> None:
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=SECONDS + 120)
     assert done.returncode == 0, done.stderr[-4000:]
     assert "Done " in done.stderr
+
+
+@pytest.mark.parametrize("found", sorted(Path(__file__).with_name("found").iterdir()), ids=lambda path: path.name)
+def test_what_was_found_stays_mended(found: Path, tmp_path: Path) -> None:
+    """Inputs that once broke a fuzzer's target; a file's name begins with the fuzzer's."""
+    if importlib.util.find_spec("atheris") is None:
+        pytest.skip("atheris is not installed: it has wheels for Linux only")
+    fuzzer = Path(__file__).with_name(f"{found.name.partition('-')[0]}.py")
+    environment = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'sdk'}"}
+    command = [sys.executable, str(fuzzer), str(found)]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr[-4000:]
