@@ -15,6 +15,7 @@ PARTS = {
     "requests": "Requests a second, beside moto",
     "gateway": "Cost of the gateway",
     "batches": "Batches",
+    "executions": "State machines, beside moto",
     "startup": "Start and memory",
 }
 

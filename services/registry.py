@@ -7,4 +7,5 @@ from collections.abc import Mapping
 REGISTRY: Mapping[str, str] = {
     "nonet.documents.v1.Documents": "services.documents.service:DocumentsService",
     "nonet.language.v1.Language": "services.language.service:LanguageService",
+    "nonet.orchestration.v1.Orchestration": "services.orchestration.service:OrchestrationService",
 }

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
+from typing import TYPE_CHECKING
 
 from shared.auth.principals import PrincipalTable
 from shared.jobs.queue import JobQueue
@@ -19,6 +20,9 @@ from shared.storage.blobs import open_blobs
 from shared.storage.database import Database
 from shared.storage.objects import ObjectStore
 from shared.storage.resources import ResourceStore
+
+if TYPE_CHECKING:
+    from shared.rpc.operations import Operations
 
 SECONDS_A_DAY = 24 * 3600
 
@@ -36,6 +40,8 @@ class Platform:
     resources: ResourceStore
     objects: ObjectStore
     jobs: JobQueue
+    #: The suite's own operations, for services that chain others; set by the host that can call them.
+    operations: Operations = field(init=False)
 
     @classmethod
     def open(cls, settings: Settings) -> Platform:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import ipaddress
 from pathlib import Path
+from typing import Any
 
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -105,6 +106,35 @@ class Settings(BaseSettings):
         default=2, ge=0, description="Jobs that run at once in one process; 0 = this replica runs none."
     )
     job_retention_days: int = Field(default=7, ge=1, description="Days that a finished job and its result are kept.")
+
+    # -- orchestration: what Task states may call
+    functions: dict[str, str] = Field(
+        default_factory=dict,
+        description="Functions that Task states call, by name, name:qualifier or ARN: "
+        '{"name": "http://127.0.0.1:9000/path"}; grpc://host:port/package.Service/Method calls a unary method with '
+        "the JSON as bytes.",
+    )
+    topics: dict[str, str] = Field(
+        default_factory=dict,
+        description='Webhooks of SNS topics and EventBridge buses, by name or ARN: {"alarms": "https://example.org/hook"}.',
+    )
+    queues: dict[str, str] = Field(
+        default_factory=dict,
+        description='Webhooks of SQS queues, by name, ARN or queue URL: {"orders": "https://example.org/hook"}.',
+    )
+    http_allowed_hosts: list[str] = Field(
+        default_factory=list,
+        description="Hosts that HTTP tasks may call by http:// or at private addresses: name, name:port or *.domain.",
+    )
+    http_connections: dict[str, dict[str, Any]] = Field(
+        default_factory=dict,
+        repr=False,
+        description="Credentials of HTTP tasks, by name or ARN of their connection: "
+        '{"crm": {"authorization": "API_KEY", "name": "x-api-key", "value": "..."}}.',
+    )
+    execution_retention_days: int = Field(
+        default=90, ge=1, description="Days that an execution and its history are kept after its end."
+    )
 
     # -- observability
     log_level: str = Field(

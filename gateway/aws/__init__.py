@@ -1,7 +1,6 @@
 """The AWS wire.
 
 router.py     request -> operation and protocol
-transcode.py  Python values of a wire format <-> messages, compiled from the contract
 protocols.py  bodies, headers and errors of AWS JSON, REST-JSON and RPC v2 CBOR
 endpoint.py   one HTTP request from beginning to end
 """

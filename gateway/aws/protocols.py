@@ -15,12 +15,12 @@ from google.protobuf.message import Message
 
 from gateway.aws import router
 from gateway.aws.router import Target
-from gateway.aws.transcode import CBOR, JSON, Transcoder, format_timestamp
 from gateway.http import Request, Response
 from nonet.api.v1 import annotations_pb2
 from shared import errors
 from shared.contract import options
 from shared.contract.apis import Operation
+from shared.contract.transcode import CBOR, JSON, Transcoder, format_timestamp
 
 Location = annotations_pb2.Binding.Location
 REQUEST_ID_HEADER = "x-amzn-RequestId"

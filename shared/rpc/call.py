@@ -43,6 +43,8 @@ class Call:
     #: Loop time at which the caller stops waiting; None = only the server's own limit.
     deadline: float | None = None
     priority: Priority = Priority.INTERACTIVE
+    #: Made by a service of this process, which bounds such calls itself: admission does not count them.
+    inside: bool = False
     #: Told to the caller beside the answer: gRPC trailers, HTTP headers.
     trailers: dict[str, str] = field(default_factory=dict)
 

@@ -59,6 +59,8 @@ class Admission:
         self._running = 0
 
     async def __call__(self, request: Message, call: Call, proceed: Handler) -> Message:
+        if call.inside:
+            return await proceed(request, call)
         if self._running >= self._limit:
             raise errors.ResourceExhausted(f"{self._limit} requests are running already: try again, a little slower.")
         self._running += 1

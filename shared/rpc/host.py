@@ -16,6 +16,7 @@ from shared.contract.validation import validate
 from shared.platform import Platform
 from shared.rpc.call import Call
 from shared.rpc.chain import Interceptor, join
+from shared.rpc.operations import Operations
 from shared.rpc.remote import RemoteService
 
 logger = logging.getLogger("nonet.host")
@@ -35,6 +36,7 @@ class ServiceHost:
         self._loading: dict[str, asyncio.Lock] = {}
         self._remotes: dict[str, RemoteService] = {}
         self._handler = join(interceptors, self._invoke)
+        platform.operations = Operations(self)
 
     def mounted(self, api: Api) -> bool:
         """Whether calls of ``api`` are answered in this process."""
@@ -102,6 +104,10 @@ class ServiceHost:
                 await self.servicer(api)
 
     async def close(self) -> None:
+        """Let servicers that do work of their own (``async def close``) end it, and disconnect."""
+        for servicer in self._servicers.values():
+            if hasattr(servicer, "close"):
+                await servicer.close()
         for remote in self._remotes.values():
             await remote.close()
 

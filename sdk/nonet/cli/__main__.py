@@ -16,6 +16,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "models": ("nonet.cli.models", "list, pull or remove models"),
     "engines": ("nonet.cli.engines", "list or install engine environments"),
     "keys": ("nonet.cli.keys", "make and list access keys"),
+    "sfn": ("nonet.cli.sfn", "draw state machines, follow executions, run a definition from a file"),
     "doctor": ("nonet.cli.doctor", "look for what could keep Nonet from working here"),
 }
 

@@ -13,11 +13,11 @@ from botocore.model import OperationModel
 
 from gateway.aws.protocols import build_error, build_response, parse_request
 from gateway.aws.router import CBOR, JSON, REST_JSON, Router, Target
-from gateway.aws.transcode import JSON as JSON_FORMAT
-from gateway.aws.transcode import Transcoder
 from gateway.http import Request
 from shared import errors
 from shared.contract.apis import all_apis, api_for_client
+from shared.contract.transcode import JSON as JSON_FORMAT
+from shared.contract.transcode import Transcoder
 from tests.wire import parse, serialize, service_model, value_of
 
 ROUTER = Router(all_apis().values())

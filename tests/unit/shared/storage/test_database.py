@@ -16,6 +16,7 @@ import shared.jobs.store
 import shared.storage.objects
 import shared.storage.resources  # noqa: F401 - every module that declares tables
 from shared import errors
+from services.orchestration.engine import tables as execution_tables
 from shared.storage.database import Database, metadata
 from shared.storage.dialects import dialect_of
 from shared.storage.migrations import Migration, load_migrations, migrate

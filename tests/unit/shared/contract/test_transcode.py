@@ -11,13 +11,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gateway.aws.protocols import _load_cbor
-from gateway.aws.transcode import CBOR, JSON, Transcoder, parse_timestamp
 from nonet.conversation.v1 import conversation_pb2 as conversation
 from nonet.documents.v1 import documents_pb2 as documents
 from nonet.forecast_query.v1 import forecast_query_pb2 as query
 from nonet.language.v1 import language_pb2 as language
 from shared import errors
 from shared.contract.apis import all_apis
+from shared.contract.transcode import CBOR, JSON, Transcoder, parse_timestamp
 
 OPERATIONS = sorted((op.path, op) for api in all_apis().values() for op in api.operations.values())
 MEMBERS = sorted({field.json_name for _, op in OPERATIONS for field in op.request_class.DESCRIPTOR.fields})
@@ -130,6 +130,6 @@ def test_bad_timestamps(value) -> None:
 
 def test_milliseconds_survive() -> None:
     message = Timestamp(seconds=5, nanos=123_000_000)
-    from gateway.aws.transcode import epoch_seconds
+    from shared.contract.transcode import epoch_seconds
 
     assert epoch_seconds(message) == 5.123

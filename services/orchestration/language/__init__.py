@@ -1,0 +1,1 @@
+"""Amazon States Language (states-language.net), JSONPath and JSONata."""
