@@ -157,8 +157,9 @@ def chains() -> list[str]:
             own = chain_rate(ours, EXECUTIONS, callers)
             rows.append(f"| {callers} | {own * STATES:.0f} | {their * STATES:.0f} | **{own / their:.1f}x** |")
     return [
-        f"{EXECUTIONS:,} executions of a chain of {STATES} Pass states, from the first start to the last end; STANDARD, "
-        f"so each of Nonet's is on disk with its history. moto keeps all in memory and ran {MOTO_EXECUTIONS}, one by one:",
+        f"{EXECUTIONS:,} executions of a chain of {STATES} Pass states, from the first start to the last end. They are "
+        "STANDARD, so each of Nonet's is on disk with its history; moto keeps all in memory and ran "
+        f"{MOTO_EXECUTIONS}, one by one:",
         "",
         "| callers | Nonet states/s | moto 5.2.1 states/s | |",
         "|--:|--:|--:|--:|",

@@ -12,11 +12,11 @@ import sqlalchemy
 from sqlalchemy import Connection, text
 from sqlalchemy.engine import make_url
 
+import services.orchestration.engine.tables
 import shared.jobs.store
 import shared.storage.objects
 import shared.storage.resources  # noqa: F401 - every module that declares tables
 from shared import errors
-from services.orchestration.engine import tables as execution_tables
 from shared.storage.database import Database, metadata
 from shared.storage.dialects import dialect_of
 from shared.storage.migrations import Migration, load_migrations, migrate

@@ -66,5 +66,5 @@ def test_timestamps() -> None:
     assert parse_timestamp(START) == EPOCH
     assert parse_timestamp("2027-01-15T08:00:00.123456789Z") == EPOCH + 0.123456
     assert parse_timestamp("2027-01-15T10:00:00+02:00") == EPOCH
-    assert parse_timestamp("0001-01-01T00:00:00+23:59") is None
+    assert parse_timestamp("0001-01-01T00:00:00+23:59") == -62135683140.0
     assert parse_timestamp("2027-01-15 08:00:00Z") is None
