@@ -15,8 +15,10 @@ from services.orchestration.activity_resources import Activities
 from services.orchestration.engine import messages as mail
 from services.orchestration.engine.beginnings import Beginning, execution_arn
 from services.orchestration.engine.engine import ExecutionEngine
-from services.orchestration.engine.queries import REDRIVABLE_STATUSES, ExecutionFilter
+from services.orchestration.engine.queries import ExecutionFilter
+from services.orchestration.engine.store import REDRIVABLE_STATUSES
 from services.orchestration.engine.task_tokens import TaskTokens
+from services.orchestration.interpreter.history import MOST_EVENTS
 from services.orchestration.interpreter.machine import MOST_PAYLOAD_BYTES
 from services.orchestration.language import json_text
 from services.orchestration.language.definition import load
@@ -364,6 +366,8 @@ def _not_redrivable(row: Row[Any]) -> str | None:
         return f"Execution is {row.status} and cannot be redriven"
     if row.type == EXPRESS:
         return "Execution is of an EXPRESS state machine and cannot be redriven"
+    if row.next_event >= MOST_EVENTS - 1:
+        return "Execution reached the maximum number of history events and cannot be redriven"
     if row.stopped_at is not None and row.stopped_at < time.time() - _REDRIVABLE_SECONDS:
         return "Execution ended more than 14 days ago and cannot be redriven"
     return None

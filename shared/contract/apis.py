@@ -34,6 +34,8 @@ class Operation:
     http_path: str
     http_status: int
     priority: str
+    #: Whether a call waits for something to happen, and does nothing until then.
+    long_poll: bool
     #: AWS error code -> HTTP status.
     documented_errors: Mapping[str, int]
 
@@ -109,6 +111,7 @@ def _operation(api: Api, method: MethodDescriptor) -> Operation:
         http_path=option.http_path or "/",
         http_status=option.http_status or 200,
         priority=option.priority,
+        long_poll=option.long_poll,
         documented_errors={error.code: error.http_status for error in option.errors},
     )
 

@@ -15,6 +15,8 @@ from shared.observability.tracing import Tracer
 from shared.rpc.call import Call
 
 Handler = Callable[[Message, Call], Awaitable[Message]]
+#: Long polls that are let in for each request that may run.
+_WAITING_FOR_ONE_RUNNING = 8
 Interceptor = Callable[[Message, Call, Handler], Awaitable[Message]]
 
 
@@ -57,10 +59,14 @@ class Admission:
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._running = 0
+        # Workers that wait for tasks cost little, but there may be many: they have places of their own.
+        self._waiting = 0
 
     async def __call__(self, request: Message, call: Call, proceed: Handler) -> Message:
         if call.inside:
             return await proceed(request, call)
+        if call.operation.long_poll:
+            return await self._wait(request, call, proceed)
         if self._running >= self._limit:
             raise errors.ResourceExhausted(f"{self._limit} requests are running already: try again, a little slower.")
         self._running += 1
@@ -68,6 +74,17 @@ class Admission:
             return await proceed(request, call)
         finally:
             self._running -= 1
+
+
+    async def _wait(self, request: Message, call: Call, proceed: Handler) -> Message:
+        most = self._limit * _WAITING_FOR_ONE_RUNNING
+        if self._waiting >= most:
+            raise errors.ResourceExhausted(f"{most} callers are waiting already: try again, a little slower.")
+        self._waiting += 1
+        try:
+            return await proceed(request, call)
+        finally:
+            self._waiting -= 1
 
 
 class Deadline:

@@ -88,6 +88,7 @@ class OperationRecord:
     errors: tuple[tuple[str, int], ...]
     priority: str
     host_prefix: str
+    long_poll: bool
     streams_in: bool
     streams_out: bool
     comment: str
@@ -141,6 +142,7 @@ class ServiceModel:
             errors=tuple(errors),
             priority=self.overlay.priority(name),
             host_prefix=op.get("endpoint", {}).get("hostPrefix", ""),
+            long_poll=name in self.overlay.long_polls,
             streams_in=self._has_event_stream(op.get("input")),
             streams_out=self._has_event_stream(op.get("output")),
             comment=self.overlay.operations.get(name, ""),

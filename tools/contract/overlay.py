@@ -36,6 +36,8 @@ class Overlay(BaseModel):
     #: The calls that tutorials and most applications make, and the common ones; every other operation is P2.
     p0: frozenset[str] = frozenset()
     p1: frozenset[str] = frozenset()
+    #: Operations that wait for something to happen.
+    long_polls: frozenset[str] = frozenset()
     #: Operation name -> one line of our own.
     operations: dict[str, str] = {}
     #: "Shape.Member" -> addition; "*.Member" adds to every shape that has the member.

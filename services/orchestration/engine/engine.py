@@ -30,13 +30,14 @@ from services.orchestration.engine.queries import ExecutionQueries
 from services.orchestration.engine.run import Run
 from services.orchestration.engine.store import CHANNEL, ExecutionStore, Loaded, Step
 from services.orchestration.interpreter.effects import Ending
+from services.orchestration.interpreter.history import Event
 from services.orchestration.interpreter.machine import Machine
 from services.orchestration.language.errors import RUNTIME
 from services.orchestration.language.jsonata import Jsonata
 from services.orchestration.state_machines import EXPRESS, StateMachines
 from services.orchestration.tasks.registry import TaskRegistry
 from shared import errors
-from shared.platform import Platform
+from shared.platform import SECONDS_A_DAY, Platform
 
 logger = logging.getLogger("nonet.orchestration")
 
@@ -49,6 +50,8 @@ _CLAIMED_AT_ONCE = 50
 _POLL_SECONDS = 5.0
 _THREADS = 2
 _RETRY_SECONDS = 0.5
+_SWEEP_SECONDS = 3600.0
+_DRAIN_LOOK_SECONDS = 0.05
 
 
 class ExecutionEngine:
@@ -64,13 +67,18 @@ class ExecutionEngine:
         self.attempts = Attempts(TaskRegistry(platform), NestedExecutions(self._start_nested))
         self.map_runs = MapRuns(self)
         self._machines = machines
+        self._retention_seconds = platform.settings.execution_retention_days * SECONDS_A_DAY
         self._ownership = Ownership(platform.database, self.replica)
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="interpreter")
+        self._jsonata_threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="interpreter-jsonata")
         self._runs: dict[int, Run] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._wake = asyncio.Event()
         self._first_beat = asyncio.Lock()
         self._alive = False
+        #: Whether runs stop at their next step instead of beginning anything new.
+        self.draining = False
+        self._drain_seconds = platform.settings.drain_seconds
         self._sleeps_until = math.inf
         self._starting = 0
         self._told_while_starting: set[int] = set()
@@ -79,25 +87,38 @@ class ExecutionEngine:
 
     def start_work(self) -> None:
         """Take up what earlier processes left, and whatever comes."""
-        for work in (self._claim_work(), self._keep_alive(), self._listen()):
+        for work in (self._claim_work(), self._keep_alive(), self._listen(), self._forget_old()):
             self._spawn(work)
 
     async def close(self) -> None:
-        """Stop where each execution stands and let go of it; what was not written down is done again elsewhere."""
-        held = [(run.execution, run.epoch) for run in self._runs.values() if run.execution > 0]
+        """Let calls that are under way end, for a while, then let go of every execution where it stands.
+
+        Another process, or the next start of this one, takes them up; what was not written down is done again there.
+        """
+        self.draining = True
+        for run in self._runs.values():
+            run.look_at_messages()
+        deadline = time.monotonic() + self._drain_seconds
+        while self._runs and time.monotonic() < deadline:
+            await asyncio.sleep(_DRAIN_LOOK_SECONDS)
+        held = [(run.execution, run.epoch) for run in self._runs.values()]
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        if self._alive:
-            await self.store.release(held)
-            await self._ownership.end()
+        await self.store.release(held)
+        await self._ownership.end()
         await self.attempts.close()
         self._threads.shutdown()
+        self._jsonata_threads.shutdown()
         self.jsonata.close()
 
-    async def in_thread(self, function: Callable[..., Value], *args: Any) -> Value:
-        """Run interpreter code where it cannot hold up the event loop."""
-        return await asyncio.get_running_loop().run_in_executor(self._threads, function, *args)
+    async def in_thread(self, machine: Machine, function: Callable[..., Value], *args: Any) -> Value:
+        """Run interpreter code of ``machine`` where it cannot hold up the event loop.
+
+        JSONata has threads of its own: an expression may take seconds, and those without any need not wait for it.
+        """
+        threads = self._jsonata_threads if machine.definition.uses_jsonata else self._threads
+        return await asyncio.get_running_loop().run_in_executor(threads, function, *args)
 
     # -- executions
 
@@ -204,11 +225,10 @@ class ExecutionEngine:
         except Exception:
             # A defect must not leave an execution without an end. The log has the traceback.
             logger.exception("defect while running execution %s", run.execution)
-            ending = Ending("FAILED", error=RUNTIME, cause="Internal error; the server's log tells more.")
-            machine = run.machine
-            await self.store.write(
-                Step(run.execution, run.epoch, machine.next_event, machine.next_frame, ending=ending)
-            )
+            await self._give_up(run)
+        else:
+            if self.draining:
+                await self.store.release([(run.execution, run.epoch)])
         finally:
             if self._runs.get(run.execution) is run:
                 del self._runs[run.execution]
@@ -218,6 +238,23 @@ class ExecutionEngine:
                 self._wake.set()
             elif run.machine.ending is None:
                 self._look_at(run.machine.deadline)
+
+    async def _give_up(self, run: Run) -> None:
+        ending = Ending("FAILED", error=RUNTIME, cause="Internal error; the server's log tells more.")
+        row = (await self.store.load(run.execution)).row
+        details = {"error": ending.error, "cause": ending.cause}
+        last = Event(row.next_event, row.next_event - 1, "ExecutionFailed", time.time(), details)
+        await self.store.write(
+            Step(
+                execution=run.execution,
+                epoch=run.epoch,
+                next_event=row.next_event + 1,
+                next_frame=row.next_frame,
+                events=[last] if row.type != EXPRESS else [],
+                ending=ending,
+                parent_message=self.end_message(run, ending),
+            )
+        )
 
     def _look_at(self, moment: float | None) -> None:
         """An execution that nobody owns is due at ``moment`` (Unix seconds)."""
@@ -268,6 +305,8 @@ class ExecutionEngine:
                     await self._wake.wait()
 
     async def _claim_some(self) -> bool:
+        if self.draining:
+            return False
         room = min(_MOST_LOADED - len(self._runs), _CLAIMED_AT_ONCE)
         if room <= 0:
             return False
@@ -293,16 +332,25 @@ class ExecutionEngine:
     async def _keep_alive(self) -> None:
         while True:
             try:
-                if self._alive and self._runs:
+                # Whoever owns nothing need not say that it lives; before it owns something again, it does.
+                self._alive = self._alive and bool(self._runs)
+                if self._alive:
                     await self._ownership.beat()
-                elif self._alive and not self._runs:
-                    # Whoever owns nothing need not say that it lives; the next start says so first.
-                    self._alive = False
                 if await self._ownership.free_executions_of_the_dead():
                     self._wake.set()
             except errors.Unavailable as failure:
                 logger.warning("the heartbeat of %s failed: %s", self.replica, failure.message)
             await asyncio.sleep(BEAT_SECONDS)
+
+    async def _forget_old(self) -> None:
+        """Delete executions whose time is over, a few at a time."""
+        while True:
+            try:
+                while await self.queries.sweep(time.time() - self._retention_seconds):
+                    await asyncio.sleep(0)
+            except errors.Unavailable as failure:
+                logger.warning("cannot forget old executions: %s", failure.message)
+            await asyncio.sleep(_SWEEP_SECONDS)
 
     async def _listen(self) -> None:
         async for payload in self.database.listen(CHANNEL):

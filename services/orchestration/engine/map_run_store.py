@@ -9,7 +9,8 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, insert, select, update
 
 from services.orchestration.engine import messages
-from services.orchestration.engine.store import OPEN_STATUSES, ExecutionStore, NewExecution
+from services.orchestration.engine.beginnings import EXPRESS_SECONDS
+from services.orchestration.engine.store import OPEN_STATUSES, REDRIVABLE_STATUSES, ExecutionStore, NewExecution
 from services.orchestration.engine.tables import executions, map_runs
 from services.orchestration.interpreter.frames import Frame
 from shared.storage.database import Database
@@ -146,6 +147,39 @@ class MapRunStore:
             )
 
         await self._database.run(transaction)
+
+    async def reopen(self, map_run: MapRun, redrives: int, store: ExecutionStore) -> MapRun:
+        """Run a map run that ended on: those of its executions that did not succeed, and those that never began."""
+
+        def transaction(connection: Connection) -> MapRun:
+            now = float(connection.execute(select(self._database.dialect.now())).scalar_one())
+            connection.execute(
+                update(map_runs)
+                .where(map_runs.c.arn == map_run.arn)
+                .values(status="RUNNING", stopped_at=None, redrive_count=redrives, redriven_at=now)
+            )
+            ended = executions.c.map_run_arn == map_run.arn, executions.c.status.in_(REDRIVABLE_STATUSES)
+            again = {
+                "status": "RUNNING",
+                "output": None,
+                "error": None,
+                "cause": None,
+                "stopped_at": None,
+                "redrive_count": executions.c.redrive_count + 1,
+                "redriven_at": now,
+            }
+            # An express execution begins anew; the others go on where they failed.
+            connection.execute(
+                update(executions)
+                .where(*ended, executions.c.type == "EXPRESS")
+                .values(**again, next_event=1, next_frame=1, deadline=now + EXPRESS_SECONDS, wake_at=0.0)
+            )
+            failed = connection.execute(update(executions).where(*ended).values(**again).returning(executions.c.id))
+            for execution in failed.scalars().all():
+                store.tell(connection, execution, messages.redrive())
+            return MapRun(*connection.execute(select(*_COLUMNS).where(map_runs.c.arn == map_run.arn)).one())
+
+        return await self._database.run(transaction)
 
     async def change(self, arn: str, values: dict[str, Any]) -> None:
         """New limits for a map run that runs."""

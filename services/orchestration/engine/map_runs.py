@@ -75,6 +75,9 @@ class MapRuns:
         self._ends[arn] = asyncio.Event()
         try:
             map_run = await self.store.open(run.machine.facts.account, run.execution, frame)
+            if frame.work.get("redrives", 0) > map_run.redrive_count:
+                map_run = await self.store.reopen(map_run, frame.work["redrives"], self._engine.store)
+                self._engine.look_for_work()
             if map_run.status == "SUCCEEDED":
                 return await self._result(run, frame, map_run)
             await self._start_children(run, frame, map_run)
@@ -134,7 +137,7 @@ class MapRuns:
             number += 1
 
     async def _input(self, run: Run, frame: Frame, number: int, item: Any) -> str:
-        value = await self._engine.in_thread(item_input, run.machine, frame, number, item)
+        value = await self._engine.in_thread(run.machine, item_input, run.machine, frame, number, item)
         return run.machine.checked(run.machine.state_of(frame), value)
 
     async def _write_down(self, run: Run, frame: Frame, children: list[_Child]) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, select, update
 
 from services.orchestration.engine import messages
-from services.orchestration.engine.store import ExecutionStore
+from services.orchestration.engine.store import REDRIVABLE_STATUSES, ExecutionStore
 from services.orchestration.engine.tables import (
     definitions,
     execution_events,
@@ -23,8 +23,6 @@ from services.orchestration.interpreter.history import Event
 from services.orchestration.language import json_text
 from shared.storage.database import Database
 
-#: Statuses of an execution that a redrive can take up again.
-REDRIVABLE_STATUSES = ("FAILED", "ABORTED", "TIMED_OUT")
 _SWEPT_AT_ONCE = 500
 
 

@@ -77,7 +77,7 @@ class Run:
         Raises:
             AlreadyExists: there is an execution of that ARN or origin.
         """
-        progress, more = await self._engine.in_thread(self._advance, True, [], [])
+        progress, more = await self._engine.in_thread(self.machine, self._advance, True, [], [])
         step = self._step(progress, more, [])
         step.removed = ()  # nothing of it was ever written
         self.execution = await self._journal.begin(new, step)
@@ -105,7 +105,7 @@ class Run:
             messages = await self._take_messages()
             news, self._news = self._news, []
             self._something.clear()
-            progress, more = await self._engine.in_thread(self._advance, fresh, messages, news)
+            progress, more = await self._engine.in_thread(self.machine, self._advance, fresh, messages, news)
             fresh = False
             step = self._step(progress, more, messages)
             if progress or step.parks or messages:
@@ -118,6 +118,8 @@ class Run:
                 if step.parks:
                     self._has_messages = written is None or self._has_messages
                     return
+            if self._engine.draining and not self._calls and not self._news:
+                return
             if not more:
                 await self._wait()
 
@@ -174,6 +176,8 @@ class Run:
 
     def _follow_up(self, effects: list[Effect]) -> None:
         for effect in effects:
+            if self._engine.draining and not isinstance(effect, Forget):
+                continue  # whoever takes the execution up begins it
             if isinstance(effect, Forget):
                 call = self._calls.pop((effect.frame, effect.attempt), None)
                 if call is not None:

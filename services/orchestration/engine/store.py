@@ -38,6 +38,8 @@ _NO_VALUES = dict.fromkeys(
 #: Channel on which other processes hear of work.
 CHANNEL = "nonet_executions"
 OPEN_STATUSES = ("RUNNING", "PENDING_REDRIVE")
+#: Statuses of an execution that a redrive can take up again.
+REDRIVABLE_STATUSES = ("FAILED", "ABORTED", "TIMED_OUT")
 
 # Statements are made once: building one costs more than running it.
 _INSERT_DEFINITION = text(
@@ -246,6 +248,8 @@ class ExecutionStore:
         return written
 
     def _after(self, step: Step, told: Sequence[int]) -> None:
+        for frame in step.frames:
+            frame.items_changed = False
         for execution in told:
             self._on_told(execution)
         if any(token.activity for token in step.tokens):

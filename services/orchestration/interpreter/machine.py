@@ -39,9 +39,12 @@ from services.orchestration.language.jsonata import Jsonata
 
 #: AWS's limit for a state's input, output and result, in bytes of UTF-8.
 MOST_PAYLOAD_BYTES = 262_144
-#: States that one ``run`` goes through, and characters of events that it writes, so that a loop without a Wait state
-#: gives others their turn, and a step stays small.
+#: AWS's limit for all variables of an execution together; here of each scope.
+_MOST_VARIABLE_BYTES = 10 * 1024 * 1024
+#: States that one ``run`` goes through, seconds that it takes, and characters of events that it writes: a loop without
+#: a Wait state, or one of slow expressions, gives others their turn, and a step stays small.
 _STATES_A_RUN = 100
+_SECONDS_A_RUN = 0.2
 _CHARACTERS_A_RUN = 1_000_000
 _MOST_CAUSE_CHARACTERS = 32_768
 _TOO_MANY_EVENTS = f"The execution reached the maximum number of history events ({MOST_EVENTS})."
@@ -121,7 +124,9 @@ class Machine:
         if self.ending is None and self.facts.deadline is not None and self.facts.deadline <= now:
             self._end_early("TIMED_OUT", "ExecutionTimedOut", None, None)
         for frame in list(self.frames.values()):
-            if self.ending is None and frame.deadline is not None and frame.deadline <= now:
+            if self.ending is not None or frame.id not in self.frames:
+                continue  # what was due before took it away
+            if frame.deadline is not None and frame.deadline <= now:
                 self._step(frame, functools.partial(self._wake, frame, now))
 
     def stop(self, error: str | None, cause: str | None) -> None:
@@ -142,17 +147,20 @@ class Machine:
             frame.last_event = event if frame is root else frame.last_event
             if any(True for _ in self.children(frame)):
                 frame.phase = Phase.CHILDREN
-            else:
+            elif not STEPS[self.state_of(frame).type].redrive(self, frame):
                 self.make_ready(frame, Phase.BEGIN if frame.entered_event else Phase.ENTER)
 
     def run(self, states: int = _STATES_A_RUN) -> bool:
         """Go through states until all frames wait, or ``states`` are done. Whether there is more to do."""
         self._written = 0
+        until = self.clock() + _SECONDS_A_RUN
         while self._ready and self.ending is None and states > 0 and self._written < _CHARACTERS_A_RUN:
             frame = self.frames.get(self._ready.popleft())
             if frame is not None and frame.phase in (Phase.ENTER, Phase.BEGIN):
                 self._step(frame, functools.partial(self._begin, frame))
                 states -= 1
+            if self.clock() > until:
+                break
         return bool(self._ready) and self.ending is None
 
     def take(self) -> Progress:
@@ -265,9 +273,10 @@ class Machine:
     ) -> None:
         """``state`` is over with ``output``; ``following`` is next, or None at the end."""
         text = self.checked(state, output)
-        variables = {name: json_text.dumps(value) for name, value in assigned.items()} or None
+        variables = {name: self.checked(state, value) for name, value in assigned.items()} or None
+        if assigned:
+            self._assign(frame, state, assigned)
         self.add_event(frame, f"{state.type}StateExited", name=state.name, output=text, assignedVariables=variables)
-        frame.variables.update(assigned)
         frame.entered_event = 0
         frame.retries.clear()
         frame.work = {}
@@ -284,9 +293,12 @@ class Machine:
         """``value`` as JSON text.
 
         Raises:
-            StateError: it is larger than a payload may be.
+            StateError: it is larger than a payload may be, or nested too deeply.
         """
-        text = json_text.dumps(value)
+        try:
+            text = json_text.dumps(value, json_text.MAX_WRITTEN_DEPTH)
+        except ValueError as too_deep:
+            raise StateError(RUNTIME, f"The state '{state.name}' has a value that is too deep: {too_deep}") from None
         if len(text) > MOST_PAYLOAD_BYTES or (not text.isascii() and len(text.encode()) > MOST_PAYLOAD_BYTES):
             raise StateError(
                 DATA_LIMIT_EXCEEDED,
@@ -315,10 +327,12 @@ class Machine:
         catcher = retries.catcher(state, error)
         if catcher is not None:
             self.remove_children(frame)
-            flow = self.flow(frame, state)
-            output, assigned = flow.caught(catcher, _error_output(error, cause))
-            self.leave(frame, state, output, assigned, catcher["Next"])
-            return
+            try:
+                output, assigned = self.flow(frame, state).caught(catcher, _error_output(error, cause))
+                self.leave(frame, state, output, assigned, catcher["Next"])
+                return
+            except StateError as again:  # the catcher's own fields failed
+                error, cause = again.error, self._explain(frame, state, again)
         frame.phase = Phase.FAILED
         if frame.parent is None:
             self._end("FAILED", "ExecutionFailed", error, cause)
@@ -334,15 +348,25 @@ class Machine:
     def _step(self, frame: Frame, action: Callable[[State], None]) -> None:
         state = self.state_of(frame)
         try:
-            action(state)
-        except StateError as failure:
             try:
+                action(state)
+            except StateError as failure:
+                # The state itself failed, and not what runs in it: that is for nothing now, even to a redrive.
+                self.remove_children(frame)
                 self.fail(frame, state, failure)
-            except StateError as again:
-                # The catcher's own fields failed; nothing around the state is asked any more.
-                self._end("FAILED", "ExecutionFailed", again.error, self._explain(frame, state, again))
         except _TooManyEvents:
             self._give_up()
+
+    @staticmethod
+    def _assign(frame: Frame, state: State, assigned: Mapping[str, Any]) -> None:
+        variables = {**frame.variables, **assigned}
+        if json_text.is_too_long(variables, _MOST_VARIABLE_BYTES):
+            raise StateError(
+                DATA_LIMIT_EXCEEDED,
+                f"With those that the state '{state.name}' assigns, the variables exceed the maximum number of bytes "
+                "service limit.",
+            )
+        frame.variables = variables
 
     def _begin(self, frame: Frame, state: State) -> None:
         if frame.phase is Phase.ENTER:

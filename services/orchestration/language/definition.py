@@ -13,6 +13,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import orjson
+
+from services.orchestration.language import json_text
+
 JSONPATH = "JSONPath"
 JSONATA = "JSONata"
 
@@ -85,9 +89,17 @@ class Definition:
 def load(text: str) -> Definition:
     """The definition in ``text``, which ``validation.diagnose`` found without an error."""
     levels: dict[Level, States] = {}
-    _collect(json.loads(text), (), JSONPATH, levels)
+    _collect(_document(text), (), JSONPATH, levels)
     uses_jsonata = any(state.uses_jsonata for level in levels.values() for state in level.states.values())
     return Definition(text, levels, hashlib.sha256(text.encode()).hexdigest(), uses_jsonata)
+
+
+def _document(text: str) -> Any:
+    """The JSON in ``text`` with values as executions keep them: what is written down can be read again."""
+    try:
+        return orjson.loads(text)
+    except ValueError:  # half of a surrogate pair, which no UTF-8 has
+        return json_text.loads_trusted(json.dumps(json.loads(text), ensure_ascii=False).encode(errors="replace"))
 
 
 def _collect(document: Mapping[str, Any], level: Level, inherited: str, levels: dict[Level, States]) -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from services.orchestration.language import json_text
-from services.orchestration.language.errors import INTRINSIC_FAILURE, RUNTIME, QueryError
+from services.orchestration.language.errors import DATA_LIMIT_EXCEEDED, INTRINSIC_FAILURE, RUNTIME, QueryError
 from services.orchestration.language.intrinsic_functions import FUNCTIONS, FunctionError
 from services.orchestration.language.jsonpath import InvalidPathError, NoResultError, Path, TooMuchWorkError
 from services.orchestration.language.jsonpath_grammar import parse_prefix
@@ -31,6 +31,10 @@ class InvalidCallError(ValueError):
     """The text is no call of an intrinsic function. The message says where it goes wrong."""
 
 
+class _TooLongError(ValueError):
+    """The arguments of a call are more than a function may get."""
+
+
 @dataclass(frozen=True, slots=True)
 class Literal:
     value: Any
@@ -42,6 +46,14 @@ class Call:
 
     function: str
     arguments: tuple[Literal | Path | Call, ...]
+
+    @property
+    def takes_little(self) -> bool:
+        """Whether the arguments are so few and plain that together they cannot be too long."""
+        return len(self.arguments) <= json_text.FEW_VALUES and all(
+            argument.definite if isinstance(argument, Path) else isinstance(argument, Literal)
+            for argument in self.arguments
+        )
 
     def paths(self) -> Sequence[Path]:
         """Every path among the arguments, those of nested calls too."""
@@ -89,6 +101,9 @@ def call(expression: str, scope: Scope, field: str) -> Any:
     except TooMuchWorkError as too_much:
         cause = f"The function '{expression}' had the following error: too much work: {too_much}"
         raise QueryError(RUNTIME, cause, field) from too_much
+    except _TooLongError as too_long:
+        cause = f"The function '{expression}' had the following error: {too_long}"
+        raise QueryError(DATA_LIMIT_EXCEEDED, cause, field) from too_long
     except FunctionError as failed:
         cause = f"The function '{expression}' had the following error: {failed}"
         raise QueryError(INTRINSIC_FAILURE, cause, field) from failed
@@ -98,7 +113,10 @@ def _answer(node: Literal | Path | Call, scope: Scope) -> Any:
     if isinstance(node, Literal):
         return node.value
     if isinstance(node, Call):
-        return FUNCTIONS[node.function].run([_answer(argument, scope) for argument in node.arguments])
+        arguments = [_answer(argument, scope) for argument in node.arguments]
+        if not node.takes_little and json_text.is_too_long(arguments):
+            raise _TooLongError(f"its arguments have more than {json_text.MAX_CHARACTERS} characters")
+        return FUNCTIONS[node.function].run(arguments)
     if node.root not in {"$", "$$"} and node.root not in scope.variables:
         raise NoResultError(node.text)
     document = scope.input if node.root == "$" else scope.context if node.root == "$$" else scope.variables[node.root]

@@ -9,6 +9,13 @@ import orjson
 
 #: Deepest nesting of a value that an execution takes in; AWS's own limit is not published.
 MAX_DEPTH = 200
+#: Characters that the answer of a path, template or function may have on its way to a state's output, whose own limit
+#: is less. Values share their parts: a few hundred bytes of template can name gigabytes of text.
+MAX_CHARACTERS = 8 * 1024 * 1024
+#: Values that no sum of is too long, if each is (part of) a document of an execution: 256 KiB.
+FEW_VALUES = 32
+#: Deepest nesting of a value that an execution may come to hold. What it is kept in nests it a few levels more.
+MAX_WRITTEN_DEPTH = 250
 
 
 def loads(text: str) -> Any:
@@ -23,17 +30,24 @@ def loads(text: str) -> Any:
     return value
 
 
-def loads_trusted(text: str) -> Any:
+def loads_trusted(text: str | bytes) -> Any:
     """The value of a text that ``dumps`` wrote."""
     return orjson.loads(text)
 
 
-def dumps(value: Any) -> str:
-    """``value`` as compact text, members in their order."""
+def dumps(value: Any, most: int = 2 * MAX_WRITTEN_DEPTH) -> str:
+    """``value`` as compact text, members in their order.
+
+    Raises:
+        ValueError: it is nested more than ``most`` levels deep.
+    """
     try:
         return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS).decode()
-    except TypeError:  # an integer beyond 64 bits, which orjson does not write
-        return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+    except TypeError:  # an integer beyond 64 bits, or more than MAX_WRITTEN_DEPTH levels: orjson writes neither
+        if depth_exceeds(value, most):
+            raise ValueError(f"JSON may be nested {most} levels deep") from None
+        # Half a surrogate pair, which functions can make, has no UTF-8; as in Java it becomes a question mark.
+        return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "replace").decode()
 
 
 def depth_exceeds(value: Any, most: int) -> bool:
@@ -50,3 +64,20 @@ def depth_exceeds(value: Any, most: int) -> bool:
             return False
         level = inner
     return True
+
+
+def is_too_long(value: Any, most: int = MAX_CHARACTERS) -> bool:
+    """Whether ``value`` as JSON text has more than ``most`` characters, found out without writing it."""
+    left, pending = most, [value]
+    while pending and left >= 0:
+        item = pending.pop()
+        left -= 1
+        if isinstance(item, str):
+            left -= len(item)
+        elif isinstance(item, dict):
+            left -= len(item) + sum(map(len, item))
+            pending.extend(item.values())
+        elif isinstance(item, list):
+            left -= len(item)
+            pending.extend(item)
+    return left < 0

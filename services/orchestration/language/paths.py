@@ -5,7 +5,12 @@ from __future__ import annotations
 from typing import Any, Final
 
 from services.orchestration.language import intrinsics, json_text
-from services.orchestration.language.errors import RESULT_PATH_MATCH_FAILURE, RUNTIME, QueryError
+from services.orchestration.language.errors import (
+    DATA_LIMIT_EXCEEDED,
+    RESULT_PATH_MATCH_FAILURE,
+    RUNTIME,
+    QueryError,
+)
 from services.orchestration.language.jsonpath import InvalidPathError, NoResultError, Path, TooMuchWorkError
 from services.orchestration.language.jsonpath_grammar import parse
 from services.orchestration.language.scope import Scope
@@ -35,13 +40,28 @@ def evaluate(expression: str, scope: Scope, field: str) -> Any:
         document = _document(path, scope)
         if document is None and path.steps:
             raise QueryError(RUNTIME, "Unable to apply Path transformation to null or empty input.", field)
-        return path.read(document)
+        value = path.read(document)
+        if path.simple is None:
+            check_length(value, field)
+        return value
     except InvalidPathError as invalid:
         raise QueryError(RUNTIME, f"Invalid path '{expression}' : {invalid}", field) from invalid
     except NoResultError as missing:
         raise _nowhere(expression, scope, field, missing) from missing
     except TooMuchWorkError as too_much:
         raise QueryError(RUNTIME, f"The JSONPath '{expression}' takes too much work: {too_much}", field) from too_much
+
+
+def check_length(value: Any, field: str) -> None:
+    """Refuse a value that is put together of so much that its text would not fit into memory.
+
+    Raises:
+        QueryError: States.DataLimitExceeded.
+    """
+    if json_text.is_too_long(value):
+        most = json_text.MAX_CHARACTERS
+        cause = f"The value of the field '{field}' exceeds the maximum number of characters ({most})."
+        raise QueryError(DATA_LIMIT_EXCEEDED, cause, field)
 
 
 def _nowhere(expression: str, scope: Scope, field: str, missing: NoResultError) -> QueryError:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import atexit
 import json
+import math
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -105,7 +106,7 @@ def _parsed(text: str, findings: Findings) -> Any:
         findings.error(f"The definition has more than {MAX_BYTES} bytes", "/")
         return None
     try:
-        document = json.loads(text, object_pairs_hook=_members, parse_constant=_no_constant)
+        document = json.loads(text, object_pairs_hook=_members, parse_constant=_no_constant, parse_float=_finite)
     except RecursionError:
         findings.error("The definition is nested too deeply", None, Code.TOO_DEEPLY_NESTED)
         return None
@@ -129,6 +130,13 @@ def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
         raise ValueError(f"Duplicate field '{twice}'")
     return members
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError(f"{text} is out of range")
+    return number
 
 
 def _no_constant(constant: str) -> NoReturn:

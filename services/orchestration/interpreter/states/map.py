@@ -122,6 +122,15 @@ class MapStep(Step):
             machine.add_event(frame, "MapRunSucceeded")
             self._over(machine, frame, state, outcome.output)
 
+    def redrive(self, machine: Machine, frame: Frame) -> bool:
+        if "arn" not in frame.work:
+            return False
+        frame.work["redrives"] = frame.work.get("redrives", 0) + 1
+        machine.add_event(frame, "MapRunRedriven", mapRunArn=frame.work["arn"], redriveCount=frame.work["redrives"])
+        frame.phase = Phase.MAP_RUN
+        machine.ask(RunMap(frame.id, frame.attempt))
+        return True
+
     def effects(self, machine: Machine, frame: Frame, state: State) -> Sequence[Effect]:
         return (RunMap(frame.id, frame.attempt),)
 

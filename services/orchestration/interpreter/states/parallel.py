@@ -16,6 +16,7 @@ class ParallelStep(Step):
     def begin(self, machine: Machine, frame: Frame, state: State) -> None:
         flow = machine.flow(frame, state)
         arguments = flow.arguments(flow.effective_input())
+        machine.checked(state, arguments)
         machine.add_event(frame, "ParallelStateStarted")
         frame.phase = Phase.CHILDREN
         for number in range(len(state.fields["Branches"])):

@@ -36,6 +36,10 @@ class Step:
     def failed(self, machine: Machine, frame: Frame, state: State) -> None:
         """An expression of the state failed: what the history tells beside that."""
 
+    def redrive(self, machine: Machine, frame: Frame) -> bool:
+        """Go on with what the failed state had begun. False: there is nothing to go on with, it begins anew."""
+        return False
+
     def effects(self, machine: Machine, frame: Frame, state: State) -> Sequence[Effect]:
         """What has to run for a frame that is in the midst of this state."""
         return ()

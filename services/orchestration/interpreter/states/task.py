@@ -141,7 +141,8 @@ class TaskStep(Step):
                 machine.add_event(frame, f"{prefix}Failed", **details, error=error, cause=cause)
                 machine.forget(frame, ended=True)
                 frame.phase = Phase.BEGIN
-                raise StateError(error, cause)
+                # What only the interpreter can know of a resource is told as its own failures are.
+                raise QueryError(error, cause or "") if error == RUNTIME else StateError(error, cause)
 
     def due(self, machine: Machine, frame: Frame, state: State, now: float) -> None:
         resource = Resource(state.fields["Resource"])

@@ -117,7 +117,8 @@ def test_which_errors_are_meant(names: list[str], error: str | None, caught: boo
     done = play(states, {}, script(T=[Failed(error, "why")]))
     assert (done.ending.output == "caught") is caught
     if not caught:
-        assert (done.ending.error, done.ending.cause) == (error, "why")
+        assert done.ending.error == error
+        assert done.ending.cause.endswith("why")
     retried = play(machine(("T", task(Retry=[retry(*names)]))), {}, script(T=[Failed(error, "why"), "well"]))
     assert (retried.ending.output == "well") is caught
 

@@ -195,24 +195,8 @@ def test_an_activity() -> None:
     assert driver.types[-3:] == ["ActivitySucceeded", "TaskStateExited", "ExecutionSucceeded"]
 
 
-class Job:
-    """A call that is answered at once, and whose end comes after ``seconds`` questions."""
-
-    def __init__(self, end: Any) -> None:
-        self.end, self.asked = end, 0
-
-    def __call__(self, effect: RunTask) -> Any:
-        if effect.submitted is None:
-            return Answered({"JobId": "j"})
-        assert effect.submitted == [{"JobId": "j"}]
-        self.asked += 1
-        return self.end if self.asked > 3 else None
-
-
 def test_the_two_halves_of_sync() -> None:
     states = machine(("T", task(Resource=SYNC)))
-    done = play(states, {}, lambda: Job(Completed({"Status": "SUCCEEDED"})), deadline=None) if False else None
-    assert done is None
     driver = waiting(states, tasks=lambda effect: Answered({"JobId": "j"}) if effect.submitted is None else None)
     assert driver.types[2:] == ["TaskScheduled", "TaskStarted", "TaskSubmitted"]
     assert [call.submitted for call in driver.calls] == [None, [{"JobId": "j"}]]
