@@ -14,6 +14,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 
+ON_POSTGRESQL = ("s3", "documents", "orchestration", "test_gateway.py")
 STEPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("ruff", ("-m", "ruff", "check", "--quiet", ".")),
     ("mypy", ("-m", "mypy")),
@@ -21,10 +22,7 @@ STEPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("pages", ("-m", "tools.pages", "--check")),
     ("tests", ("-m", "pytest", "--durations=15")),
     # The parts of the suite that touch the database, once more: storage, jobs and chaos choose their own above.
-    (
-        "tests on PostgreSQL",
-        ("-m", "pytest", "tests/contract/s3", "tests/contract/documents", "tests/contract/test_gateway.py"),
-    ),
+    ("tests on PostgreSQL", ("-m", "pytest", *(f"tests/contract/{part}" for part in ON_POSTGRESQL))),
 )
 
 

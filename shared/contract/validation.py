@@ -188,9 +188,9 @@ def _bounds_check(constraint: annotations_pb2.Constraint, measure: Callable[[Any
     def check(value: Any, path: str) -> Iterable[Problem]:
         size = measure(value)
         if low is not None and size < low:
-            yield f"'{path}' must be at least {low:g}{of_unit}", errors.InvalidArgument
+            yield f"'{path}' must be at least {low:.10g}{of_unit}", errors.InvalidArgument
         elif high is not None and size > high:
-            yield f"'{path}' must be at most {high:g}{of_unit}", too_large
+            yield f"'{path}' must be at most {high:.10g}{of_unit}", too_large
 
     return check
 

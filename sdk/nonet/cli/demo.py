@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import io
+import json
 import os
 import re
 import subprocess
@@ -25,6 +26,54 @@ TEXT = (
     "She was delighted with the 40 new machines, but the hotel was dreadful. "
     "Write to maria.lindqvist@example.com or call +1 416 555 0142; the card 4111 1111 1111 1111 was charged twice."
 )
+#: What a text is about, as a state machine: the language first, then three questions at once.
+CHAIN: dict[str, Any] = {
+    "StartAt": "Language",
+    "States": {
+        "Language": {
+            "Type": "Task",
+            "Resource": "arn:aws:states:::aws-sdk:comprehend:detectDominantLanguage",
+            "Parameters": {"Text.$": "$.text"},
+            "ResultSelector": {"code.$": "$.Languages[0].LanguageCode"},
+            "ResultPath": "$.language",
+            "Next": "Look closer",
+        },
+        "Look closer": {
+            "Type": "Parallel",
+            "Branches": [
+                {
+                    "StartAt": name,
+                    "States": {
+                        name: {
+                            "Type": "Task",
+                            "Resource": f"arn:aws:states:::aws-sdk:comprehend:{operation}",
+                            "Parameters": {"Text.$": "$.text", "LanguageCode.$": "$.language.code"},
+                            "End": True,
+                        }
+                    },
+                }
+                for name, operation in (
+                    ("Sentiment", "detectSentiment"),
+                    ("Entities", "detectEntities"),
+                    ("Personal data", "detectPiiEntities"),
+                )
+            ],
+            "ResultSelector": {
+                "sentiment.$": "$[0].Sentiment",
+                "entities.$": "$[1].Entities[*].Text",
+                "personalData.$": "$[2].Entities[*].Type",
+            },
+            "Next": "Private?",
+        },
+        "Private?": {
+            "Type": "Choice",
+            "Choices": [{"Variable": "$.personalData[0]", "IsPresent": True, "Next": "Keep private"}],
+            "Default": "Publish",
+        },
+        "Keep private": {"Type": "Pass", "Result": "keep private", "ResultPath": "$.decision", "End": True},
+        "Publish": {"Type": "Pass", "Result": "publish", "ResultPath": "$.decision", "End": True},
+    },
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +96,7 @@ def main(arguments: list[str]) -> int:
         show_language(endpoints)
         show_documents(endpoints, scan)
         show_job(endpoints, scan)
+        show_chain(endpoints)
         show_grpc(endpoints)
     title(f"Done in {time.monotonic() - began:.1f} s")
     print("Next:  ./nonet up  starts the suite for your own programs.")
@@ -150,6 +200,38 @@ def show_job(endpoints: Endpoints, scan: bytes) -> None:
         time.monotonic() - started,
         answer,
     )
+
+
+def show_chain(endpoints: Endpoints) -> None:
+    states = boto3_client("stepfunctions", endpoints)
+    title("Step Functions: the same questions as a state machine, three of them at once")
+    machine = states.create_state_machine(
+        name="look-at-a-text", definition=json.dumps(CHAIN), roleArn="arn:aws:iam::000000000000:role/demo"
+    )["stateMachineArn"]
+    started = time.monotonic()
+    execution = states.start_execution(stateMachineArn=machine, input=json.dumps({"text": TEXT}))["executionArn"]
+    while (answer := states.describe_execution(executionArn=execution))["status"] == "RUNNING":
+        time.sleep(0.02)
+    if answer["status"] != "SUCCEEDED":
+        raise SystemExit(f"nonet: the execution ended {answer['status']}: {answer.get('error')} {answer.get('cause')}")
+    events = states.get_execution_history(executionArn=execution)["events"]
+    row("StartExecution", f"{answer['status']}, {len(events)} events", time.monotonic() - started, answer)
+    inside = False
+    for name, kind, seconds in passed(events):
+        print(f"  {'  ' if inside and kind == 'Task' else ''}{name:<20} {kind:<9} {seconds * 1000:5.0f} ms")
+        inside = inside or kind == "Parallel"
+    output = json.loads(answer["output"])
+    for name, value in output.items():
+        print(f"  {name}: {value if isinstance(value, str) else '; '.join(value)}")
+
+
+def passed(events: list[dict[str, Any]]) -> Iterator[tuple[str, str, float]]:
+    """The states of an execution in the order they were entered: name, type and seconds."""
+    left = {e["stateExitedEventDetails"]["name"]: e["timestamp"] for e in events if "stateExitedEventDetails" in e}
+    for event in events:
+        if "stateEnteredEventDetails" in event:
+            name = event["stateEnteredEventDetails"]["name"]
+            yield name, event["type"].removesuffix("StateEntered"), (left[name] - event["timestamp"]).total_seconds()
 
 
 def show_grpc(endpoints: Endpoints) -> None:

@@ -6,4 +6,5 @@ attempts.py    runs what the interpreter asks for
 map_runs.py    runs the items of a distributed map
 ownership.py   who is alive, and whose executions are free
 store.py       the transactions; tables.py the tables
+metrics.py     what Prometheus is told
 """

@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 from typing import TYPE_CHECKING
 
+from services.orchestration.engine import metrics
 from services.orchestration.engine.beginnings import Parent
 from services.orchestration.engine.nested import NestedExecutions, is_nested
 from services.orchestration.interpreter.effects import RunTask
@@ -35,6 +36,11 @@ class Attempts:
 
     async def run(self, run: Run, effect: RunTask) -> Outcome:
         """Run the attempt that ``effect`` asks for."""
+        outcome = await self._outcome(run, effect)
+        metrics.TASKS.labels(type(outcome).__name__.lower()).inc()
+        return outcome
+
+    async def _outcome(self, run: Run, effect: RunTask) -> Outcome:
         try:
             if is_nested(effect.resource):
                 task = _task(run, effect, *self._nested.parse(effect.resource))

@@ -113,6 +113,7 @@ def new_execution(beginning: Beginning) -> NewExecution:
         "next_event": 1,
         "next_frame": 1,
         "epoch": 1,
+        "crashes": 0,
     }
     return NewExecution(values, machine.definition_text)
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
-from services.orchestration.engine import nested
+from services.orchestration.engine import metrics, nested
 from services.orchestration.engine.attempts import Attempts
 from services.orchestration.engine.beginnings import (
     Beginning,
@@ -50,6 +50,8 @@ _CLAIMED_AT_ONCE = 50
 _POLL_SECONDS = 5.0
 _THREADS = 2
 _RETRY_SECONDS = 0.5
+#: Processes that may end while they run one step of an execution, before it is taken for the cause.
+_MOST_CRASHES = 10
 _SWEEP_SECONDS = 3600.0
 _DRAIN_LOOK_SECONDS = 0.05
 
@@ -63,7 +65,8 @@ class ExecutionEngine:
         self.objects = platform.objects
         self.store = ExecutionStore(platform.database, self.replica, self.nudge)
         self.queries = ExecutionQueries(platform.database)
-        self.jsonata = Jsonata()
+        # One for each thread that may ask.
+        self.jsonata = Jsonata(children=_THREADS + 1)
         self.attempts = Attempts(TaskRegistry(platform), NestedExecutions(self._start_nested))
         self.map_runs = MapRuns(self)
         self._machines = machines
@@ -71,6 +74,7 @@ class ExecutionEngine:
         self._ownership = Ownership(platform.database, self.replica)
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="interpreter")
         self._jsonata_threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="interpreter-jsonata")
+        self._slow_threads = ThreadPoolExecutor(1, thread_name_prefix="interpreter-slow")
         self._runs: dict[int, Run] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._wake = asyncio.Event()
@@ -110,14 +114,17 @@ class ExecutionEngine:
         await self.attempts.close()
         self._threads.shutdown()
         self._jsonata_threads.shutdown()
+        self._slow_threads.shutdown()
         self.jsonata.close()
 
-    async def in_thread(self, machine: Machine, function: Callable[..., Value], *args: Any) -> Value:
-        """Run interpreter code of ``machine`` where it cannot hold up the event loop.
+    async def in_thread(self, run: Run, function: Callable[..., Value], *args: Any) -> Value:
+        """Run interpreter code of ``run`` where it cannot hold up the event loop.
 
-        JSONata has threads of its own: an expression may take seconds, and those without any need not wait for it.
+        JSONata has threads of its own, because an expression may take seconds; and so have executions that were slow.
         """
-        threads = self._jsonata_threads if machine.definition.uses_jsonata else self._threads
+        threads = self._threads
+        if run.machine.definition.uses_jsonata:
+            threads = self._slow_threads if run.is_slow else self._jsonata_threads
         return await asyncio.get_running_loop().run_in_executor(threads, function, *args)
 
     # -- executions
@@ -129,6 +136,7 @@ class ExecutionEngine:
             AlreadyExists: an execution has its ARN or its origin.
         """
         new = new_execution(beginning)
+        metrics.STARTED.labels(beginning.type).inc()
         if len(self._runs) >= _MOST_LOADED:
             await self.store.insert([new], owned=False)
             return
@@ -209,6 +217,7 @@ class ExecutionEngine:
 
     def _adopt(self, run: Run) -> None:
         self._runs[run.execution] = run
+        metrics.LOADED.set(len(self._runs))
         if run.execution in self._told_while_starting:
             run.look_at_messages()
         if not self._starting:
@@ -217,6 +226,9 @@ class ExecutionEngine:
 
     async def _drive(self, run: Run) -> None:
         try:
+            if run.crashes >= _MOST_CRASHES:
+                await self._give_up(run, f"{run.crashes} processes ended while they ran its next step.")
+                return
             await run.drive()
         except errors.NonetError as failure:
             # The database did not answer; what was not written is done again by whoever takes it up next.
@@ -225,13 +237,14 @@ class ExecutionEngine:
         except Exception:
             # A defect must not leave an execution without an end. The log has the traceback.
             logger.exception("defect while running execution %s", run.execution)
-            await self._give_up(run)
+            await self._give_up(run, "Internal error; the server's log tells more.")
         else:
             if self.draining:
                 await self.store.release([(run.execution, run.epoch)])
         finally:
             if self._runs.get(run.execution) is run:
                 del self._runs[run.execution]
+                metrics.LOADED.set(len(self._runs))
             if run.map_run_arn is not None:
                 self.map_runs.child_ended(run.map_run_arn)
             if run.wants_attention or len(self._runs) >= _MOST_LOADED - 1:
@@ -239,8 +252,8 @@ class ExecutionEngine:
             elif run.machine.ending is None:
                 self._look_at(run.machine.deadline)
 
-    async def _give_up(self, run: Run) -> None:
-        ending = Ending("FAILED", error=RUNTIME, cause="Internal error; the server's log tells more.")
+    async def _give_up(self, run: Run, cause: str) -> None:
+        ending = Ending("FAILED", error=RUNTIME, cause=cause)
         row = (await self.store.load(run.execution)).row
         details = {"error": ending.error, "cause": ending.cause}
         last = Event(row.next_event, row.next_event - 1, "ExecutionFailed", time.time(), details)
@@ -274,6 +287,7 @@ class ExecutionEngine:
         parent = Parent(row.parent, row.parent_frame, row.parent_attempt) if row.parent is not None else None
         run = self._run(int(row.id), int(row.epoch), machine_from(loaded, self.jsonata), row.type, parent)
         run.map_run_arn = row.map_run_arn
+        run.crashes = int(row.crashes)
         self._adopt(run)
 
     def end_message(self, run: Run, ending: Ending | None) -> dict[str, Any] | None:

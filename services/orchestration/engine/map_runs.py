@@ -137,7 +137,7 @@ class MapRuns:
             number += 1
 
     async def _input(self, run: Run, frame: Frame, number: int, item: Any) -> str:
-        value = await self._engine.in_thread(run.machine, item_input, run.machine, frame, number, item)
+        value = await self._engine.in_thread(run, item_input, run.machine, frame, number, item)
         return run.machine.checked(run.machine.state_of(frame), value)
 
     async def _write_down(self, run: Run, frame: Frame, children: list[_Child]) -> bool:

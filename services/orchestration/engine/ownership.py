@@ -62,7 +62,9 @@ class Ownership:
 
 def _free(connection: Connection, replicas: list[str]) -> int:
     freed = connection.execute(
-        update(executions).where(executions.c.owner.in_(replicas)).values(owner=None, wake_at=0.0)
+        update(executions)
+        .where(executions.c.owner.in_(replicas))
+        .values(owner=None, wake_at=0.0, crashes=executions.c.crashes + 1)
     ).rowcount
     connection.execute(delete(orchestrators).where(orchestrators.c.id.in_(replicas)))
     return freed

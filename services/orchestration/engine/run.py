@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
 from services.orchestration.engine import messages as mail
+from services.orchestration.engine import metrics
 from services.orchestration.engine.journals import Journal
 from services.orchestration.engine.store import Message, NewExecution, Step, Token
 from services.orchestration.interpreter.effects import Effect, Forget, OfferToken, RunMap, RunTask
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from services.orchestration.engine.engine import ExecutionEngine
 
 logger = logging.getLogger("nonet.orchestration")
+
+_SLOW_SECONDS = 0.25
 
 #: Something that happened, to be told to the machine in its thread.
 News = Callable[[Machine], None]
@@ -45,6 +49,10 @@ class Run:
         self.machine = machine
         self.parent = parent
         self.map_run_arn: str | None = None
+        #: Processes that ended since the last step that was written.
+        self.crashes = 0
+        #: Whether its last step took long; its next one must not keep the quick ones of others waiting.
+        self.is_slow = False
         self._journal = journal
         self._stays = stays
         self._engine = engine
@@ -77,12 +85,14 @@ class Run:
         Raises:
             AlreadyExists: there is an execution of that ARN or origin.
         """
-        progress, more = await self._engine.in_thread(self.machine, self._advance, True, [], [])
+        progress, more = await self._engine.in_thread(self, self._advance, True, [], [])
         step = self._step(progress, more, [])
         step.removed = ()  # nothing of it was ever written
         self.execution = await self._journal.begin(new, step)
         self._begun = (progress, more)
         self.is_over = step.parks or progress.ending is not None
+        if progress.ending is not None:
+            metrics.ENDED.labels(progress.ending.status).inc()
 
     async def drive(self) -> None:
         """Run. A cancellation leaves the execution as its last step wrote it."""
@@ -105,7 +115,7 @@ class Run:
             messages = await self._take_messages()
             news, self._news = self._news, []
             self._something.clear()
-            progress, more = await self._engine.in_thread(self.machine, self._advance, fresh, messages, news)
+            progress, more = await self._engine.in_thread(self, self._advance, fresh, messages, news)
             fresh = False
             step = self._step(progress, more, messages)
             if progress or step.parks or messages:
@@ -114,6 +124,7 @@ class Run:
                     return
                 self._follow_up(progress.effects)
                 if progress.ending is not None:
+                    metrics.ENDED.labels(progress.ending.status).inc()
                     return
                 if step.parks:
                     self._has_messages = written is None or self._has_messages
@@ -125,6 +136,7 @@ class Run:
 
     def _advance(self, fresh: bool, messages: list[Message], news: list[News]) -> tuple[Progress, bool]:
         machine = self.machine
+        began = time.perf_counter()
         if fresh:
             machine.start()
         for message in messages:
@@ -133,6 +145,7 @@ class Run:
             tell(machine)
         machine.tick()
         more = machine.run()
+        self.is_slow = time.perf_counter() - began > _SLOW_SECONDS
         return machine.take(), more
 
     async def _take_messages(self) -> list[Message]:

@@ -75,7 +75,7 @@ _STEP = (
     .where(executions.c.id == bindparam("execution"))
     .where(executions.c.epoch == bindparam("held"))
     .where(executions.c.owner == bindparam("replica"))
-    .values(next_event=bindparam("next_event"), next_frame=bindparam("next_frame"))
+    .values(next_event=bindparam("next_event"), next_frame=bindparam("next_frame"), crashes=0)
     .returning(
         executions.c.wake_at,
         executions.c.parent,
@@ -298,10 +298,12 @@ class ExecutionStore:
         self._write_tokens(connection, step)
         for frame in step.abandoned:
             told.extend(self._stop_what_runs_for(connection, execution, frame))
-        if step.taken_messages:
-            connection.execute(delete(execution_messages).where(execution_messages.c.id.in_(step.taken_messages)))
         if step.ending:
+            # All of them: a redrive is not to read what came too late for this end.
+            connection.execute(delete(execution_messages).where(execution_messages.c.execution == execution))
             told.extend(self._tell_of_end(connection, step, waiting))
+        elif step.taken_messages:
+            connection.execute(delete(execution_messages).where(execution_messages.c.id.in_(step.taken_messages)))
 
     @staticmethod
     def _write_tokens(connection: Connection, step: Step) -> None:
@@ -360,15 +362,14 @@ class ExecutionStore:
     def tell(self, connection: Connection, execution: int, message: Mapping[str, Any]) -> None:
         """Leave a message for an execution and wake it, as part of a transaction."""
         # With the lock first, either its owner sees the message as it parks, or we see that it has parked.
-        connection.execute(select(executions.c.id).where(executions.c.id == execution).with_for_update())
+        locked = select(executions.c.status).where(executions.c.id == execution).with_for_update()
+        if connection.execute(locked).scalar() not in OPEN_STATUSES:
+            return  # it has ended; a redrive is told by a message of its own
         connection.execute(
             insert(execution_messages).values(execution=execution, content=json_text.dumps(dict(message)))
         )
         connection.execute(
-            update(executions)
-            .where(executions.c.id == execution, executions.c.owner.is_(None))
-            .where(executions.c.status.in_(OPEN_STATUSES))
-            .values(wake_at=0.0)
+            update(executions).where(executions.c.id == execution, executions.c.owner.is_(None)).values(wake_at=0.0)
         )
         self._database.notify(connection, CHANNEL, str(execution))
 
@@ -461,10 +462,15 @@ def _outcome(step: Step) -> dict[str, Any]:
     return {
         "status": ending.status,
         "output": json_text.dumps(ending.output) if ending.status == "SUCCEEDED" else None,
-        "error": ending.error,
-        "cause": ending.cause,
+        "error": _storable(ending.error),
+        "cause": _storable(ending.cause),
         "stopped_at": time.time(),
     }
+
+
+def _storable(text: str | None) -> str | None:
+    """``text`` without the one character that PostgreSQL's text cannot hold."""
+    return None if text is None else text.replace("\x00", "\\u0000")
 
 
 def _events_values(execution: int, events: Sequence[Event]) -> dict[str, Any]:

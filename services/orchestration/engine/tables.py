@@ -50,6 +50,7 @@ executions = sqlalchemy.Table(
     Column("next_frame", BigInteger, nullable=False),
     Column("owner", Text),
     Column("epoch", BigInteger, nullable=False),
+    Column("crashes", BigInteger, nullable=False),
     Column("wake_at", Double),
 )
 execution_frames = sqlalchemy.Table(

@@ -97,6 +97,8 @@ class Machine:
         self._written = 0
         self._changed: dict[int, Frame] = {}
         self._ready: deque[int] = deque()
+        #: Every frame with a deadline is among these. There may be thousands of ended ones that nobody has to look at.
+        self._watched = dict(self.frames)
         for frame in self.frames.values():
             self._children.setdefault(frame.parent or 0, set()).add(frame.id)
             if frame.phase in (Phase.ENTER, Phase.BEGIN):
@@ -123,7 +125,7 @@ class Machine:
         now = self.clock()
         if self.ending is None and self.facts.deadline is not None and self.facts.deadline <= now:
             self._end_early("TIMED_OUT", "ExecutionTimedOut", None, None)
-        for frame in list(self.frames.values()):
+        for frame in self._frames_with_deadlines():
             if self.ending is not None or frame.id not in self.frames:
                 continue  # what was due before took it away
             if frame.deadline is not None and frame.deadline <= now:
@@ -176,7 +178,7 @@ class Machine:
     @property
     def deadline(self) -> float | None:
         """When it wants its next ``tick``; None if nothing is due ever."""
-        due = [frame.deadline for frame in self.frames.values() if frame.deadline is not None]
+        due = [frame.deadline for frame in self._frames_with_deadlines() if frame.deadline is not None]
         if self.facts.deadline is not None:
             due.append(self.facts.deadline)
         return min(due) if due else None
@@ -217,6 +219,7 @@ class Machine:
     def touch(self, frame: Frame) -> None:
         """``frame`` is about to change."""
         self._changed[frame.id] = frame
+        self._watched[frame.id] = frame
 
     def make_ready(self, frame: Frame, phase: Phase) -> None:
         frame.phase = phase
@@ -374,6 +377,15 @@ class Machine:
             frame.entered_at = self.clock()
             frame.entered_event = self.add_event(frame, f"{state.type}StateEntered", name=state.name, input=text)
         STEPS[state.type].begin(self, frame, state)
+
+    def _frames_with_deadlines(self) -> list[Frame]:
+        self._watched = {
+            number: frame
+            for number, frame in self._watched.items()
+            if number in self.frames and frame.deadline is not None
+        }
+        # In an order that a restart does not change.
+        return sorted(self._watched.values(), key=lambda frame: frame.id)
 
     def _wake(self, frame: Frame, now: float, state: State) -> None:
         if frame.phase is Phase.RETRY:

@@ -53,7 +53,7 @@ def dumps(value: Any, most: int = 2 * MAX_WRITTEN_DEPTH) -> str:
 def depth_exceeds(value: Any, most: int) -> bool:
     """Whether ``value`` is nested more than ``most`` levels deep."""
     level = [value]
-    for _ in range(most + 1):
+    for _ in range(most):
         inner: list[Any] = []
         for item in level:
             if isinstance(item, dict):

@@ -21,8 +21,8 @@ from services.orchestration.language.jsonata_functions import FUNCTIONS, TOO_MUC
 
 #: Address space of the child in bytes; Python and the engine need some 90 MB.
 ADDRESS_SPACE: Final = 768 * 1024**2
-#: A child that has grown past this many KiB ends after its answer, and a small one takes its place.
-RETIREMENT_KIB: Final = 256 * 1024
+#: A child that holds more than this many bytes after an answer ends, and a small one takes its place.
+RETIREMENT_BYTES: Final = 256 * 1024**2
 #: How deep functions may call one another, and the longest sequence that a step may make (AWS's own).
 MAX_STACK_DEPTH, MAX_SEQUENCE = 500, 873_782
 
@@ -53,11 +53,23 @@ def main() -> None:
         signal.setitimer(signal.ITIMER_REAL, HARD_SECONDS + 1.0)
         reply = answer(body)
         signal.setitimer(signal.ITIMER_REAL, 0.0)
-        retires = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss > RETIREMENT_KIB
+        retires = resident_bytes() > RETIREMENT_BYTES
         answers.write(HEADER.pack(len(reply), retires) + reply)
         answers.flush()
         if retires:
             return
+
+
+def resident_bytes() -> int:
+    """Main memory that the process holds now; 0 where the system does not tell.
+
+    Not getrusage's ru_maxrss: that survives exec, so a child of a server with models in memory starts with its size.
+    """
+    try:
+        with open("/proc/self/statm", "rb") as statm:
+            return int(statm.read().split()[1]) * resource.getpagesize()
+    except FileNotFoundError:
+        return 0
 
 
 def read(pipe: BinaryIO) -> bytes | None:

@@ -41,6 +41,8 @@ from shared.errors import InvalidArgument
 MAX_BYTES: Final = 1024 * 1024
 #: How deep a definition's JSON may nest.
 MAX_DEPTH: Final = 200
+#: The longest integer, in characters: what a double can hold.
+_MAX_DIGITS: Final = 309
 #: The longest name of a state, in characters.
 MAX_NAME: Final = 80
 
@@ -106,7 +108,9 @@ def _parsed(text: str, findings: Findings) -> Any:
         findings.error(f"The definition has more than {MAX_BYTES} bytes", "/")
         return None
     try:
-        document = json.loads(text, object_pairs_hook=_members, parse_constant=_no_constant, parse_float=_finite)
+        document = json.loads(
+            text, object_pairs_hook=_members, parse_constant=_no_constant, parse_float=_finite, parse_int=_integer
+        )
     except RecursionError:
         findings.error("The definition is nested too deeply", None, Code.TOO_DEEPLY_NESTED)
         return None
@@ -137,6 +141,13 @@ def _finite(text: str) -> float:
     if math.isinf(number):
         raise ValueError(f"{text} is out of range")
     return number
+
+
+def _integer(text: str) -> int:
+    if len(text) > _MAX_DIGITS:
+        raise ValueError(f"A number has more than {_MAX_DIGITS} digits")
+    _finite(text)
+    return int(text)
 
 
 def _no_constant(constant: str) -> NoReturn:

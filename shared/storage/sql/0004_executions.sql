@@ -44,6 +44,8 @@ CREATE TABLE executions (
     owner TEXT,
     -- counts claims: the fencing number that the owner must hold to write anything
     epoch $bigint NOT NULL,
+    -- owners that died since the last step that was written
+    crashes $bigint NOT NULL,
     -- when somebody has to look at it; none while it only waits for others
     wake_at $real
 );

@@ -13,7 +13,14 @@ from services.orchestration.interpreter.outcomes import Answered, Completed, Fai
 from services.orchestration.interpreter.states.step import Step
 from services.orchestration.language import json_text
 from services.orchestration.language.definition import State
-from services.orchestration.language.errors import HEARTBEAT_TIMEOUT, RUNTIME, TIMEOUT, QueryError, StateError
+from services.orchestration.language.errors import (
+    HEARTBEAT_TIMEOUT,
+    PERMISSIONS,
+    RUNTIME,
+    TIMEOUT,
+    QueryError,
+    StateError,
+)
 
 if TYPE_CHECKING:
     from services.orchestration.interpreter.machine import Machine
@@ -33,6 +40,11 @@ class Resource:
     @property
     def is_activity(self) -> bool:
         return ":activity:" in self.arn and self.arn.startswith("arn:aws:states:")
+
+    @property
+    def account(self) -> str:
+        """The account that an activity or function belongs to."""
+        return self.arn.split(":")[4]
 
     @property
     def is_function(self) -> bool:
@@ -79,6 +91,11 @@ class TaskStep(Step):
         text = machine.checked(state, parameters)
         timeout = _seconds(state, flow, effective, "TimeoutSeconds")
         heartbeat = _seconds(state, flow, effective, "HeartbeatSeconds")
+        if resource.is_activity and resource.account != machine.facts.account:
+            # Its workers would be handed what another account says.
+            cause = f"The activity {resource.arn} belongs to another account."
+            machine.add_event(frame, "ActivityScheduleFailed", error=PERMISSIONS, cause=cause)
+            raise StateError(PERMISSIONS, cause)
         now = machine.clock()
         frame.timeout_at = None if timeout is None else now + timeout
         frame.heartbeat_at = None if heartbeat is None else now + heartbeat

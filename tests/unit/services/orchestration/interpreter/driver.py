@@ -267,7 +267,7 @@ class Driver:
         try:
             for index, item in enumerate(frame.items or ()):
                 value = item_input(self.machine, frame, index, item)
-                child = Driver(
+                child = type(self)(
                     self._definition.text, value, self.tasks, self.reloads, self.states_a_run,
                     level=(*frame.level, frame.state), clock=self.clock,
                 )  # fmt: skip
@@ -334,7 +334,9 @@ def story(driver: Driver) -> list[tuple[Any, ...]]:
     ]
 
 
-def play(definition: Mapping[str, Any], value: Any = None, tasks: Callable[[], Handler] = lambda: echo, **options: Any) -> Driver:
+def play(
+    definition: Mapping[str, Any], value: Any = None, tasks: Callable[[], Handler] = lambda: echo, **options: Any
+) -> Driver:
     """Run to the end, in memory and with a crash after every step: both must be the same. Gives the first."""
     value = {} if value is None else value
     plain = Driver(definition, value, tasks(), **options)

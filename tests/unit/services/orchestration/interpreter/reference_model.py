@@ -38,7 +38,9 @@ class Model:
     outcomes: Outcomes
     pick: Callable[[int], int]
 
-    def level(self, level: Mapping[str, Any], value: Any, variables: dict[str, Any], context: dict[str, Any], now: float) -> tuple[Any, float]:
+    def level(
+        self, level: Mapping[str, Any], value: Any, variables: dict[str, Any], context: dict[str, Any], now: float
+    ) -> tuple[Any, float]:
         """The output of a level that is entered with ``value``, and when it comes."""
         variables = dict(variables)
         name: str | None = level["StartAt"]
@@ -46,7 +48,9 @@ class Model:
             value, name, now = self.state(name, level["States"][name], value, variables, context, now)
         return value, now
 
-    def state(self, name: str, state: Any, raw: Any, variables: dict[str, Any], context: dict[str, Any], now: float) -> tuple[Any, str | None, float]:
+    def state(
+        self, name: str, state: Any, raw: Any, variables: dict[str, Any], context: dict[str, Any], now: float
+    ) -> tuple[Any, str | None, float]:
         used: dict[int, int] = {}
         attempt = 0
         while True:
@@ -66,7 +70,14 @@ class Model:
                 return place(catcher, raw, told, failure.at), catcher["Next"], failure.at
 
     def attempt(
-        self, name: str, state: Any, raw: Any, variables: dict[str, Any], context: dict[str, Any], attempt: int, now: float
+        self,
+        name: str,
+        state: Any,
+        raw: Any,
+        variables: dict[str, Any],
+        context: dict[str, Any],
+        attempt: int,
+        now: float,
     ) -> tuple[Any, str | None, float]:
         def filled(field: str, value: Any) -> Any:
             return fill(state[field], value, variables, context, now) if field in state else value
@@ -81,7 +92,8 @@ class Model:
             raise Failure(state.get("Error"), state.get("Cause"), now)
         if kind == "Choice":
             for rule in state["Choices"]:
-                if follow(rule["Variable"], effective, variables, context, now, ABSENT) == rule["NumericEquals"]:
+                found = follow(rule["Variable"], effective, variables, context, now, ABSENT)
+                if found == rule["NumericEquals"] and not isinstance(found, bool):
                     return path("OutputPath", effective), rule["Next"], now
             return path("OutputPath", effective), state["Default"], now
         if kind in ("Succeed", "Wait"):
@@ -93,7 +105,9 @@ class Model:
         elif kind == "Task":
             result, now = self.task(name, state, given, attempt, now)
         elif kind == "Parallel":
-            result, now = self.branches([(branch, given, context) for branch in state["Branches"]], variables, len(state["Branches"]), now)
+            result, now = self.branches(
+                [(branch, given, context) for branch in state["Branches"]], variables, len(state["Branches"]), now
+            )
         else:
             result, now = self.map(state, effective, variables, context, now)
         result = filled("ResultSelector", result)
@@ -112,8 +126,11 @@ class Model:
             raise Failure("States.Timeout", None, now + state["TimeoutSeconds"])
         return given if rest[0] == "echo" else copy.deepcopy(rest[0]), now
 
-    def map(self, state: Any, effective: Any, variables: dict[str, Any], context: dict[str, Any], now: float) -> tuple[Any, float]:
-        items = follow(state.get("ItemsPath", "$"), effective, variables, context, now)
+    def map(
+        self, state: Any, effective: Any, variables: dict[str, Any], context: dict[str, Any], now: float
+    ) -> tuple[Any, float]:
+        error = "States.Runtime" if effective is None else "States.ReferencePathConflict"
+        items = follow(state.get("ItemsPath", "$"), effective, variables, context, now, error=error)
         if not isinstance(items, list):
             raise Failure("States.Runtime", None, now)
         places = []
@@ -152,7 +169,9 @@ class Model:
 ABSENT = object()
 
 
-def follow(path: str, value: Any, variables: Any, context: Any, now: float, default: Any = None) -> Any:
+def follow(
+    path: str, value: Any, variables: Any, context: Any, now: float, default: Any = None, error: str = "States.Runtime"
+) -> Any:
     """``$.a.b``, ``$$.a.b`` or ``$name.a``: members only."""
     head, *names = path.split(".")
     found = value if head == "$" else context if head == "$$" else variables.get(head[1:], ABSENT)
@@ -161,7 +180,7 @@ def follow(path: str, value: Any, variables: Any, context: Any, now: float, defa
     if found is ABSENT:
         if default is not None:
             return default
-        raise Failure("States.Runtime", None, now)
+        raise Failure(error, None, now)
     return copy.deepcopy(found)
 
 

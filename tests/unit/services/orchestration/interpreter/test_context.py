@@ -35,7 +35,11 @@ MACHINE = {"Id": f"{ARN}:stateMachine:machine", "Name": "machine"}
 
 @pytest.mark.parametrize("language", ["JSONPath", "JSONata"])
 def test_the_whole_of_it(language: str) -> None:
-    look = {"Output": "{% $states.context %}"} if language == "JSONata" else {"Parameters": {"c.$": "$$"}, "OutputPath": "$.c"}
+    look = (
+        {"Output": "{% $states.context %}"}
+        if language == "JSONata"
+        else {"Parameters": {"c.$": "$$"}, "OutputPath": "$.c"}
+    )
     done = play(machine(("Wait", wait(2)), ("Look", a_pass(**look)), QueryLanguage=language), {"x": 1})
     assert done.ending.output == {
         "Execution": EXECUTION,
@@ -62,7 +66,10 @@ PLACES: list[tuple[dict[str, Any], Any]] = [
     (a_map(level(("In", a_pass())), ItemsPath="$$.Execution.Input.items"), [5, 6]),
     (a_map(level(("In", a_pass(InputPath="$$.Map.Item.Value"))), ItemsPath="$.items"), [5, 6]),
     (a_map(level(("In", a_pass(InputPath="$$.Map.Item.Index"))), ItemsPath="$.items"), [0, 1]),
-    (a_map(level(("In", parallel(level(("Deep", a_pass(InputPath="$$.Map.Item.Value")))))), ItemsPath="$.items"), [[5], [6]]),
+    (
+        a_map(level(("In", parallel(level(("Deep", a_pass(InputPath="$$.Map.Item.Value")))))), ItemsPath="$.items"),
+        [[5], [6]],
+    ),
     (a_map(level(("In", wait(1, OutputPath="$$.Map.Item.Index"))), ItemsPath="$.items"), [0, 1]),
 ]
 
@@ -74,7 +81,11 @@ def test_every_place_of_jsonpath(state: dict[str, Any], output: Any) -> None:
 
 def test_it_is_seen_by_fail_choice_and_wait() -> None:
     assert play(machine(("S", {"Type": "Fail", "ErrorPath": "$$.State.Name"}))).ending.error == "S"
-    choice = {"Type": "Choice", "Choices": [{"Variable": "$$.State.Name", "StringEquals": "S", "Next": "Y"}], "Default": "N"}
+    choice = {
+        "Type": "Choice",
+        "Choices": [{"Variable": "$$.State.Name", "StringEquals": "S", "Next": "Y"}],
+        "Default": "N",
+    }
     assert play(machine(("S", choice), ("Y", a_pass(Result="y", End=True)), ("N", fail()))).ending.output == "y"
     done = play(machine(("S", {"Type": "Wait", "TimestampPath": "$$.Execution.StartTime"})))
     assert done.ending.status == "SUCCEEDED"
@@ -89,7 +100,9 @@ def test_the_innermost_map_counts() -> None:
 
 def test_a_task_token_is_there_only_while_its_task_runs() -> None:
     look = a_pass(Parameters={"c.$": "$$"}, OutputPath="$.c")
-    states = machine(("T", task(Resource=f"{INVOKE}.waitForTaskToken", Parameters={"t.$": "$$.Task.Token"})), ("Look", look))
+    states = machine(
+        ("T", task(Resource=f"{INVOKE}.waitForTaskToken", Parameters={"t.$": "$$.Task.Token"})), ("Look", look)
+    )
     driver = Driver(states, tasks=lambda effect: Answered(None))
     driver.settle()
     assert driver.calls[0].parameters == {"t": "token-1"}

@@ -9,8 +9,14 @@ from services.orchestration.interpreter.frames import Frame, Phase
 from services.orchestration.language import json_text
 
 json_values = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(allow_nan=False, allow_infinity=False) | st.text(st.characters(codec="utf-8")),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(st.characters(codec="utf-8")), inner, max_size=4),
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**53), 2**53)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(st.characters(codec="utf-8")),
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(st.text(st.characters(codec="utf-8")), inner, max_size=4)
+    ),
     max_leaves=12,
 )
 
@@ -22,7 +28,15 @@ json_values = st.recursive(
     level=st.lists(st.text(st.characters(codec="utf-8")) | st.integers(0, 99), max_size=4), parent=st.none() | st.integers(1, 9),
 )  # fmt: skip
 def test_a_frame_that_is_loaded_is_the_one_that_was_dumped(
-    value: Any, output: Any, variables: Any, phase: Phase, retries: Any, moments: Any, items: Any, level: Any, parent: Any
+    value: Any,
+    output: Any,
+    variables: Any,
+    phase: Phase,
+    retries: Any,
+    moments: Any,
+    items: Any,
+    level: Any,
+    parent: Any,
 ) -> None:
     frame = Frame(
         7, parent, 3, tuple(level), "State", value, phase, 4, 5, 6.25, variables, retries, 8, *moments, {"token": "t"}, output,

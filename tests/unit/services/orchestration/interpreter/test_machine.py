@@ -27,7 +27,11 @@ from tests.unit.services.orchestration.interpreter.driver import (
 )
 
 TOKEN = f"{INVOKE}.waitForTaskToken"
-NESTED = parallel(level(("M", a_map(level(("T", task(Resource=TOKEN)))))), level(("W", wait(50))), level(("R", task(Retry=[retry(IntervalSeconds=9)]))))
+NESTED = parallel(
+    level(("M", a_map(level(("T", task(Resource=TOKEN)))))),
+    level(("W", wait(50))),
+    level(("R", task(Retry=[retry(IntervalSeconds=9)]))),
+)
 
 
 def of_nested(effect: Any) -> Any:
@@ -153,7 +157,13 @@ def test_a_value_that_grows_deeper_and_deeper(language: str) -> None:
 
 
 def test_a_definition_with_numbers_and_texts_that_other_libraries_refuse() -> None:
-    done = play(machine(("A", a_pass(Result={"big": 123456789012345678901234567890, "text": "\ud800"})), ("B", wait(1)), ("C", a_pass())))
+    done = play(
+        machine(
+            ("A", a_pass(Result={"big": 123456789012345678901234567890, "text": "\ud800"})),
+            ("B", wait(1)),
+            ("C", a_pass()),
+        )
+    )
     assert done.ending.status == "SUCCEEDED"
     json.dumps(done.ending.output).encode()
 
@@ -178,7 +188,9 @@ def test_outer_variables_are_seen_inside_and_inner_ones_not_outside() -> None:
     get = a_pass(Output={"outer": "{% $outer %}", "mine": "{% $mine %}"})
     processor = level(("Set", a_pass(Assign={"mine": "{% $states.input %}"})), ("Wait", wait(1)), ("Get", get))
     states = machine(
-        ("Set first", a_pass(Assign={"outer": "o", "mine": "hidden"} | {}, Output=[1, 2])), ("M", a_map(processor)), QueryLanguage="JSONata"
+        ("Set first", a_pass(Assign={"outer": "o", "mine": "hidden"} | {}, Output=[1, 2])),
+        ("M", a_map(processor)),
+        QueryLanguage="JSONata",
     )
     # (validation refuses an inner variable by the name of an outer one; the machine does not rely on that)
     done = play(states)
@@ -190,8 +202,16 @@ def test_outer_variables_are_seen_inside_and_inner_ones_not_outside() -> None:
 
 def test_a_machine_that_is_loaded_goes_on_in_the_midst_of_states() -> None:
     """State by state, with a reload between any two: branches may take other turns, but all comes out the same."""
-    processor = level(("S", a_pass(Assign={"v.$": "$"})), ("W", wait(1)), ("T", task(Retry=[retry()])), ("G", a_pass(Parameters={"v.$": "$v", "r.$": "$"})))
-    branches = [level(("M", a_map(processor, MaxConcurrency=2))), level(("U", task(TimeoutSeconds=3, Catch=[catch(to="C")])), ("C", a_pass()))]
+    processor = level(
+        ("S", a_pass(Assign={"v.$": "$"})),
+        ("W", wait(1)),
+        ("T", task(Retry=[retry()])),
+        ("G", a_pass(Parameters={"v.$": "$v", "r.$": "$"})),
+    )
+    branches = [
+        level(("M", a_map(processor, MaxConcurrency=2))),
+        level(("U", task(TimeoutSeconds=3, Catch=[catch(to="C")])), ("C", a_pass())),
+    ]
     states = machine(("P", parallel(*branches, ResultPath="$.r", Next="End")), ("End", a_pass(OutputPath="$.r")))
 
     def tasks() -> Any:

@@ -109,7 +109,9 @@ def test_from_the_deepest_level(reloads: bool) -> None:
 @RELOADS
 def test_several_times(reloads: bool) -> None:
     broken = Broken("T", "U")
-    driver = Driver(machine(("P", parallel(level(("T", task())), level(("W", wait(1)), ("U", task()))))), 1, broken, reloads)
+    driver = Driver(
+        machine(("P", parallel(level(("T", task())), level(("W", wait(1)), ("U", task()))))), 1, broken, reloads
+    )
     for count in range(1, 5):
         assert driver.end().status == "FAILED"
         driver.redrive()
@@ -169,7 +171,14 @@ def test_of_a_state_that_failed_by_itself(reloads: bool) -> None:
 @RELOADS
 def test_of_a_catcher_that_failed(reloads: bool) -> None:
     broken = Broken("T")
-    states = machine(("P", parallel(level(("T", task(Catch=[catch(to="C", ResultPath="$.a")])), ("C", a_pass())), level(("U", task())))))
+    states = machine(
+        (
+            "P",
+            parallel(
+                level(("T", task(Catch=[catch(to="C", ResultPath="$.a")])), ("C", a_pass())), level(("U", task()))
+            ),
+        )
+    )
     redriven(states, "no object", broken, reloads=reloads)
     assert sorted(broken.ran) == ["T", "U"]
 

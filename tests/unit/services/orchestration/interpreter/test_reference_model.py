@@ -16,7 +16,16 @@ from tests.unit.services.orchestration.interpreter.driver import EPOCH, FUNCTION
 from tests.unit.services.orchestration.interpreter.reference_model import TooManyEndings, endings
 
 ERRORS = ["A", "B", "States.Timeout"]
-NAMES = ["A", "B", "States.ALL", "States.TaskFailed", "States.Timeout", "States.Runtime", "States.ResultPathMatchFailure"]
+NAMES = [
+    "A",
+    "B",
+    "States.ALL",
+    "States.TaskFailed",
+    "States.Timeout",
+    "States.Runtime",
+    "States.ResultPathMatchFailure",
+    "States.ReferencePathConflict",
+]
 PATHS = ["$", "$.a", "$.b", "$.a.b"]
 VALUES: st.SearchStrategy[Any] = st.recursive(
     st.sampled_from([0, 1, "x", None, True]),
@@ -24,7 +33,9 @@ VALUES: st.SearchStrategy[Any] = st.recursive(
     max_leaves=4,
 )
 OBJECTS = st.fixed_dictionaries({"a": VALUES, "b": VALUES})
-READ_PATHS = st.sampled_from([*PATHS, *PATHS, "$$.Execution.Input", "$$.State.Name", "$v", "$w", "$missing"])
+READ_PATHS = st.sampled_from(
+    [*PATHS, *PATHS, "$$.Execution.Input", "$$.State.Name", "$v3", "$v2", "$v1", "$v0", "$missing"]
+)
 TEMPLATES = st.dictionaries(st.sampled_from("ab"), VALUES, max_size=2) | st.dictionaries(
     st.sampled_from(["a.$", "b.$"]), READ_PATHS, min_size=1, max_size=2
 )
@@ -66,7 +77,11 @@ class Drawing:
             return state | {"Error": self.draw(st.sampled_from(["A", "B"])), "Cause": name}
         if kind == "Choice":
             rules = [
-                {"Variable": self.draw(st.sampled_from(PATHS[1:])), "NumericEquals": self.draw(st.integers(0, 1)), "Next": next_name}
+                {
+                    "Variable": self.draw(st.sampled_from(PATHS[1:])),
+                    "NumericEquals": self.draw(st.integers(0, 1)),
+                    "Next": next_name,
+                }
                 for next_name in self.draw(st.lists(st.sampled_from(later), min_size=1, max_size=2))
             ]
             # A variable that is absent is an error of its own; the model takes it for unequal.
@@ -79,7 +94,7 @@ class Drawing:
         state |= {"Next": self.draw(st.sampled_from(later))} if later else {"End": True}
         if kind == "Wait":
             return state | {"Seconds": self.draw(st.integers(0, 3))}
-        self.some(state, {"ResultPath": st.sampled_from(["$", "$.a", "$.b.c", None]), "Assign": assignments()})
+        self.some(state, {"ResultPath": st.sampled_from(["$", "$.a", "$.b.c", None]), "Assign": assignments(depth)})
         if kind == "Pass":
             self.some(state, {"Result": VALUES, "Parameters": TEMPLATES})
             return state
@@ -89,7 +104,14 @@ class Drawing:
         if later and self.draw(st.booleans()):
             state["Catch"] = [
                 {
-                    "ErrorEquals": self.draw(st.lists(st.sampled_from([n for n in NAMES if n != "States.ALL"]), min_size=1, max_size=3, unique=True)),
+                    "ErrorEquals": self.draw(
+                        st.lists(
+                            st.sampled_from([n for n in NAMES if n != "States.ALL"]),
+                            min_size=1,
+                            max_size=3,
+                            unique=True,
+                        )
+                    ),
                     "Next": self.draw(st.sampled_from(later)),
                     **self.draw(st.sampled_from([{}, {"ResultPath": "$.a"}, {"ResultPath": None}])),
                 },
@@ -100,7 +122,12 @@ class Drawing:
             hang = [("hang",)] if self.draw(st.booleans()) else []
             if hang:
                 state["TimeoutSeconds"] = self.draw(st.integers(1, 3))
-            ends: list[tuple[Any, ...]] = [("ok", "echo"), ("ok", {"a": 1}), *(("fail", error, name) for error in ERRORS[:2]), *hang]
+            ends: list[tuple[Any, ...]] = [
+                ("ok", "echo"),
+                ("ok", {"a": 1}),
+                *(("fail", error, name) for error in ERRORS[:2]),
+                *hang,
+            ]
             self.outcomes[name] = self.draw(st.lists(st.sampled_from(ends), min_size=1, max_size=3))
             return state | {"Resource": FUNCTION}
         if kind == "Parallel":
@@ -113,7 +140,7 @@ class Drawing:
 
     def some(self, state: dict[str, Any], fields: dict[str, Any]) -> None:
         for field, values in fields.items():
-            if self.draw(st.integers(0, 3)) == 0:
+            if self.draw(st.integers(0, 4)) == 0:
                 state[field] = self.draw(values)
 
 
@@ -124,13 +151,19 @@ def reachable(start: str, states: dict[str, Any]) -> dict[str, Any]:
         name = todo.pop()
         found.add(name)
         state = states[name]
-        targets = [state.get("Next"), state.get("Default"), *(rule["Next"] for rule in (*state.get("Choices", ()), *state.get("Catch", ())))]
+        targets = [
+            state.get("Next"),
+            state.get("Default"),
+            *(rule["Next"] for rule in (*state.get("Choices", ()), *state.get("Catch", ()))),
+        ]
         todo.extend(target for target in targets if target is not None and target not in found)
     return {name: state for name, state in states.items() if name in found}
 
 
-def assignments() -> Any:
-    return st.dictionaries(st.sampled_from(["v", "w"]), VALUES, min_size=1, max_size=2) | st.just({"v.$": "$"}) | st.just({"w.$": "$.a"})
+def assignments(depth: int) -> st.SearchStrategy[dict[str, Any]]:
+    """Of a variable whose name is the level's own: validation refuses one of an outer level's."""
+    name = f"v{depth}"
+    return st.builds(lambda value: {name: value}, VALUES) | st.sampled_from([{f"{name}.$": "$"}, {f"{name}.$": "$.a"}])
 
 
 @st.composite
@@ -159,15 +192,21 @@ def told(outcomes: dict[str, list[tuple[Any, ...]]]) -> Any:
     return handler
 
 
-#: Errors that are one to the model: each is a path that leads nowhere, or to something else than it should.
-ALIKE = {"States.ReferencePathConflict": "States.Runtime", "States.ParameterPathFailure": "States.Runtime"}
-
-
 def how(driver: Driver) -> tuple[Any, ...]:
     ending = driver.ending
     assert ending is not None
-    what = ending.output if ending.status == "SUCCEEDED" else ALIKE.get(str(ending.error), ending.error)
+    what = without_causes(ending.output) if ending.status == "SUCCEEDED" else ending.error
     return ending.status, what, driver.clock.now - EPOCH
+
+
+def without_causes(value: Any) -> Any:
+    """The causes of the interpreter's own errors are its own words, which the model does not know."""
+    if isinstance(value, list):
+        return [without_causes(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    own = str(value.get("Error", "")).startswith("States.")
+    return {name: without_causes(member) for name, member in value.items() if not (own and name == "Cause")}
 
 
 def play_both(definition: dict[str, Any], value: Any, outcomes: Any) -> list[Driver]:
@@ -184,17 +223,21 @@ def play_both(definition: dict[str, Any], value: Any, outcomes: Any) -> list[Dri
 
 def balanced(driver: Driver) -> None:
     """Where nothing failed, every state that was entered was left."""
-    if driver.ending is not None and driver.ending.status == "SUCCEEDED" and not any("Failed" in name or "TimedOut" in name for name in driver.types):
+    if (
+        driver.ending is not None
+        and driver.ending.status == "SUCCEEDED"
+        and not any("Failed" in name or "TimedOut" in name for name in driver.types)
+    ):
         for kind in ("Pass", "Task", "Wait", "Choice", "Parallel", "Map", "Succeed"):
             assert driver.types.count(f"{kind}StateEntered") == driver.types.count(f"{kind}StateExited")
 
 
 @given(executions())
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=1_000, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 def test_the_machine_does_what_the_model_says(execution: Any) -> None:
     definition, value, outcomes = execution
     try:
-        possible = list(endings(definition, value, outcomes))
+        possible = [(status, without_causes(what), at) for status, what, at in endings(definition, value, outcomes)]
     except TooManyEndings:
         assume(False)
     for driver in play_both(definition, value, outcomes):
@@ -203,13 +246,13 @@ def test_the_machine_does_what_the_model_says(execution: Any) -> None:
 
 @pytest.mark.slow
 @given(executions())
-@settings(max_examples=4_000, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=10_000, deadline=None, suppress_health_check=list(HealthCheck))
 def test_the_machine_does_what_the_model_says_many_times(execution: Any) -> None:
     test_the_machine_does_what_the_model_says.hypothesis.inner_test(execution)  # type: ignore[attr-defined]
 
 
 @given(executions(), st.integers(0, 40), st.integers(0, 3))
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=500, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 def test_a_redrive_ends_as_well(execution: Any, steps: int, seconds: int) -> None:
     """Stopped anywhere, by whatever, and redriven: it ends, with a whole history and nothing left over."""
     definition, value, outcomes = execution
@@ -246,4 +289,4 @@ def test_the_model_itself() -> None:
     both = {"StartAt": "P", "States": {"P": {"Type": "Parallel", "End": True, "Branches": [
         {"StartAt": "X", "States": {"X": fail}}, {"StartAt": "Y", "States": {"Y": {**fail, "Error": "B"}}}]}}}  # fmt: skip
     assert sorted(endings(both, {}, {})) == [("FAILED", "A", 0.0), ("FAILED", "B", 0.0)]
-    assert reference_model.place({"ResultPath": "$.a.b"}, {"a": 1}, 2, 0) == {"a": {"b": 2}}
+    assert reference_model.place({"ResultPath": "$.a.b"}, {"a": {"c": 1}}, 2, 0) == {"a": {"b": 2, "c": 1}}

@@ -66,7 +66,11 @@ def test_the_first_retrier_that_matches_decides() -> None:
 
 
 def test_counters_begin_anew_when_the_state_is_entered_again() -> None:
-    again = {"Type": "Choice", "Choices": [{"Variable": "$.round", "NumericLessThan": 2, "Next": "T"}], "Default": "End"}
+    again = {
+        "Type": "Choice",
+        "Choices": [{"Variable": "$.round", "NumericLessThan": 2, "Next": "T"}],
+        "Default": "End",
+    }
     states = machine(
         ("T", task(Retry=[retry(MaxAttempts=1)], ResultPath=None)),
         ("Count", a_pass(Parameters={"round.$": "States.MathAdd($.round, 1)"})),
@@ -82,7 +86,14 @@ def test_counters_begin_anew_after_a_catch() -> None:
     states = machine(
         ("T", task(Retry=[retry(MaxAttempts=1)], Catch=[catch(to="Count", ResultPath=None)])),
         ("Count", a_pass(Parameters={"round.$": "States.MathAdd($.round, 1)"})),
-        ("Again", {"Type": "Choice", "Choices": [{"Variable": "$.round", "NumericLessThan": 2, "Next": "T"}], "Default": "End"}),
+        (
+            "Again",
+            {
+                "Type": "Choice",
+                "Choices": [{"Variable": "$.round", "NumericLessThan": 2, "Next": "T"}],
+                "Default": "End",
+            },
+        ),
         ("End", a_pass()),
     )
     done = play(states, {"round": 0}, script(T=[A]))
@@ -113,7 +124,9 @@ def test_counters_begin_anew_after_a_catch() -> None:
     ],
 )
 def test_which_errors_are_meant(names: list[str], error: str | None, caught: bool) -> None:
-    states = machine(("T", task(Catch=[catch(*names, to="Caught")])), ("Done", a_pass(End=True)), ("Caught", a_pass(Result="caught")))
+    states = machine(
+        ("T", task(Catch=[catch(*names, to="Caught")])), ("Done", a_pass(End=True)), ("Caught", a_pass(Result="caught"))
+    )
     done = play(states, {}, script(T=[Failed(error, "why")]))
     assert (done.ending.output == "caught") is caught
     if not caught:
@@ -132,7 +145,11 @@ def test_task_failed_is_for_tasks() -> None:
 
 
 def test_the_catcher_comes_after_the_retries() -> None:
-    states = machine(("T", task(Retry=[retry(MaxAttempts=1)], Catch=[catch(to="Caught")])), ("Done", a_pass(End=True)), ("Caught", a_pass()))
+    states = machine(
+        ("T", task(Retry=[retry(MaxAttempts=1)], Catch=[catch(to="Caught")])),
+        ("Done", a_pass(End=True)),
+        ("Caught", a_pass()),
+    )
     done = play(states, {"kept": 1}, script(T=[A, B]))
     assert done.ending.output == {"Error": "B", "Cause": "b"}
     assert done.types.count("LambdaFunctionFailed") == 2
@@ -148,13 +165,22 @@ def test_the_catcher_comes_after_the_retries() -> None:
     ],
 )
 def test_what_a_catcher_gives_on(fields: dict[str, Any], output: Any) -> None:
-    states = machine(("T", task(InputPath="$.in", Catch=[catch(to="Caught", **fields)])), ("Done", a_pass(End=True)), ("Caught", a_pass()))
+    states = machine(
+        ("T", task(InputPath="$.in", Catch=[catch(to="Caught", **fields)])),
+        ("Done", a_pass(End=True)),
+        ("Caught", a_pass()),
+    )
     assert play(states, {"in": 1}, script(T=[A])).ending.output == output
 
 
 def test_what_a_jsonata_catcher_gives_on() -> None:
     catchers = [
-        catch("A", to="Caught", Output="{% $states.errorOutput.Error & $states.input.in %}", Assign={"cause": "{% $states.errorOutput.Cause %}"}),
+        catch(
+            "A",
+            to="Caught",
+            Output="{% $states.errorOutput.Error & $states.input.in %}",
+            Assign={"cause": "{% $states.errorOutput.Cause %}"},
+        ),
         catch(to="Plain"),
     ]
     states = machine(
@@ -180,14 +206,21 @@ def test_a_jsonpath_catcher_assigns_from_the_error() -> None:
 def test_what_a_failed_attempt_would_have_assigned_is_not_assigned() -> None:
     states = machine(
         ("Before", a_pass(Assign={"v": "before"})),
-        ("T", task(ResultSelector={"x.$": "$.missing"}, Assign={"v": "after"}, Catch=[catch("States.Runtime", to="Caught")])),
+        (
+            "T",
+            task(
+                ResultSelector={"x.$": "$.missing"}, Assign={"v": "after"}, Catch=[catch("States.Runtime", to="Caught")]
+            ),
+        ),
         ("Caught", a_pass(Parameters={"v.$": "$v"})),
     )
     assert play(states, {}, script(T=[{}])).ending.output == {"v": "before"}
 
 
 def test_a_catcher_that_fails_fails_its_state() -> None:
-    states = machine(("T", task(Catch=[catch(to="Caught", ResultPath="$.a")])), ("Done", a_pass(End=True)), ("Caught", a_pass()))
+    states = machine(
+        ("T", task(Catch=[catch(to="Caught", ResultPath="$.a")])), ("Done", a_pass(End=True)), ("Caught", a_pass())
+    )
     done = play(states, "no object", script(T=[A]))
     assert done.ending.status == "FAILED"
     assert done.ending.error not in ("A", None)

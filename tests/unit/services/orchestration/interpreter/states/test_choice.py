@@ -9,12 +9,17 @@ from tests.unit.services.orchestration.interpreter.driver import a_pass, machine
 RULES = [
     {"Variable": "$.n", "NumericLessThan": 0, "Next": "Negative"},
     {"Not": {"Variable": "$.n", "IsNumeric": True}, "Next": "Other"},
-    {"And": [{"Variable": "$.n", "NumericGreaterThan": 9}, {"Variable": "$.n", "NumericLessThan": 100}], "Next": "Two digits"},
+    {
+        "And": [{"Variable": "$.n", "NumericGreaterThan": 9}, {"Variable": "$.n", "NumericLessThan": 100}],
+        "Next": "Two digits",
+    },
 ]
 ENDS = [(name, a_pass(Result=name, End=True)) for name in ("Negative", "Other", "Two digits", "Default")]
 
 
-@pytest.mark.parametrize(("n", "end"), [(-1, "Negative"), ("x", "Other"), (50, "Two digits"), (5, "Default"), (100, "Default")])
+@pytest.mark.parametrize(
+    ("n", "end"), [(-1, "Negative"), ("x", "Other"), (50, "Two digits"), (5, "Default"), (100, "Default")]
+)
 def test_the_first_rule_that_is_true(n: Any, end: str) -> None:
     choice = {"Type": "Choice", "Choices": RULES, "Default": "Default"}
     done = play(machine(("Choose", choice), *ENDS), {"n": n})
@@ -31,7 +36,12 @@ def test_jsonata_rules_have_output_and_variables_of_their_own() -> None:
     choice = {
         "Type": "Choice",
         "Choices": [
-            {"Condition": "{% $states.input.n > 1 %}", "Next": "Show", "Output": {"rule": 1}, "Assign": {"v": "{% 'one' %}"}},
+            {
+                "Condition": "{% $states.input.n > 1 %}",
+                "Next": "Show",
+                "Output": {"rule": 1},
+                "Assign": {"v": "{% 'one' %}"},
+            },
             {"Condition": "{% $states.input.n = 1 %}", "Next": "Show"},
         ],
         "Default": "Show",

@@ -38,12 +38,19 @@ TOKEN = f"{INVOKE}.waitForTaskToken"
         ({"ItemsPath": "$.items"}, {"items": [1]}, [1]),
         ({"InputPath": "$.deep", "ItemsPath": "$.items"}, {"deep": {"items": [3]}}, [3]),
         (
-            {"ItemsPath": "$.items", "ItemSelector": {"i.$": "$$.Map.Item.Index", "v.$": "$$.Map.Item.Value", "in.$": "$.x"}},
+            {
+                "ItemsPath": "$.items",
+                "ItemSelector": {"i.$": "$$.Map.Item.Index", "v.$": "$$.Map.Item.Value", "in.$": "$.x"},
+            },
             {"items": ["a", "b"], "x": 9},
             [{"i": 0, "v": "a", "in": 9}, {"i": 1, "v": "b", "in": 9}],
         ),
         ({"ItemsPath": "$.items", "Parameters": {"v.$": "$$.Map.Item.Value"}}, {"items": [4]}, [{"v": 4}]),
-        ({"ItemsPath": "$.items", "ResultPath": "$.r", "ResultSelector": {"all.$": "$"}}, {"items": [5]}, {"items": [5], "r": {"all": [5]}}),
+        (
+            {"ItemsPath": "$.items", "ResultPath": "$.r", "ResultSelector": {"all.$": "$"}},
+            {"items": [5]},
+            {"items": [5], "r": {"all": [5]}},
+        ),
         ({"ItemsPath": "$.items", "ResultPath": None, "OutputPath": "$.items"}, {"items": [6]}, [6]),
         ({"MaxConcurrency": 1}, [1, 2, 3], [1, 2, 3]),
     ],
@@ -60,7 +67,12 @@ def test_jsonpath(processor: dict[str, Any], fields: dict[str, Any], value: Any,
         ({"Items": "{% $states.input.items %}"}, {"items": [1]}, [1]),
         ({"Items": [1, "{% 1 + 1 %}"]}, {}, [1, 2]),
         (
-            {"ItemSelector": {"i": "{% $states.context.Map.Item.Index %}", "v": "{% $states.context.Map.Item.Value * 2 %}"}},
+            {
+                "ItemSelector": {
+                    "i": "{% $states.context.Map.Item.Index %}",
+                    "v": "{% $states.context.Map.Item.Value * 2 %}",
+                }
+            },
             [3, 4],
             [{"i": 0, "v": 6}, {"i": 1, "v": 8}],
         ),
@@ -140,15 +152,24 @@ def test_maps_in_parallels_in_maps() -> None:
 def test_a_failure_deep_inside_ends_everything_around_it() -> None:
     deep = parallel(level(("T", task())), level(("W", wait(50))))
     processor = level(("P", deep))
-    states = machine(("Top", parallel(level(("M", a_map(processor))), level(("Other", task())), Catch=[catch("E", to="End")])), ("End", a_pass()))
-    driver = Driver(states, [1, 2], lambda effect: Failed("E", None) if effect.state == "T" and effect.parameters == 2 else None)
+    states = machine(
+        ("Top", parallel(level(("M", a_map(processor))), level(("Other", task())), Catch=[catch("E", to="End")])),
+        ("End", a_pass()),
+    )
+    driver = Driver(
+        states, [1, 2], lambda effect: Failed("E", None) if effect.state == "T" and effect.parameters == 2 else None
+    )
     assert driver.end().output == {"Error": "E"}
     driver.check()
     assert list(driver.machine.frames) == []
 
 
 def test_an_item_selector_that_fails_for_a_later_item_is_caught() -> None:
-    fields = {"ItemSelector": {"x.$": "$$.Map.Item.Value.x"}, "MaxConcurrency": 1, "Catch": [catch("States.Runtime", to="Caught")]}
+    fields = {
+        "ItemSelector": {"x.$": "$$.Map.Item.Value.x"},
+        "MaxConcurrency": 1,
+        "Catch": [catch("States.Runtime", to="Caught")],
+    }
     states = machine(("M", a_map(level(("T", task())), **fields)), ("Caught", a_pass(Result="caught")))
     done = play(states, [{"x": 1}, {}])
     assert done.ending.output == "caught"
@@ -158,7 +179,9 @@ def test_an_item_selector_that_fails_for_a_later_item_is_caught() -> None:
 def test_an_item_selector_that_fails_takes_back_what_runs() -> None:
     fields = {"ItemSelector": {"x.$": "$$.Map.Item.Value.x"}, "MaxConcurrency": 2}
     states = machine(("M", a_map(level(("T", task())), **fields)))
-    driver = Driver(states, [{"x": 1}, {"x": 2}, {}], lambda effect: Answered(1) if effect.parameters["x"] == 1 else None)
+    driver = Driver(
+        states, [{"x": 1}, {"x": 2}, {}], lambda effect: Answered(1) if effect.parameters["x"] == 1 else None
+    )
     assert driver.end().error == "States.Runtime"
     driver.check()
     assert [(forgotten.frame, forgotten.ended) for forgotten in driver.forgotten] == [(2, True), (3, False)]
@@ -183,7 +206,9 @@ def test_a_distributed_map_event_by_event() -> None:
         "ExecutionStarted", "MapStateEntered", "MapStateStarted", "MapRunStarted", "MapRunSucceeded",
         "MapStateSucceeded", "MapStateExited", "ExecutionSucceeded",
     ]  # fmt: skip
-    assert done.details("MapRunStarted")[0]["mapRunArn"].startswith("arn:aws:states:us-east-1:000000000000:mapRun:machine/all:")
+    assert done.details("MapRunStarted")[0]["mapRunArn"].startswith(
+        "arn:aws:states:us-east-1:000000000000:mapRun:machine/all:"
+    )
 
 
 def test_failures_that_are_tolerated() -> None:
@@ -191,7 +216,11 @@ def test_failures_that_are_tolerated() -> None:
         return Failed("E", None) if effect.parameters == 2 else Answered(effect.parameters)
 
     assert play(machine(("M", distributed(ToleratedFailureCount=1))), [1, 2, 3], lambda: tasks).ending.output == [1, 3]
-    done = play(machine(("M", distributed(Retry=[retry("States.ExceedToleratedFailureThreshold", MaxAttempts=1)]))), [1, 2, 3], lambda: tasks)
+    done = play(
+        machine(("M", distributed(Retry=[retry("States.ExceedToleratedFailureThreshold", MaxAttempts=1)]))),
+        [1, 2, 3],
+        lambda: tasks,
+    )
     assert done.ending.error == "States.ExceedToleratedFailureThreshold"
     assert done.types.count("MapRunStarted") == done.types.count("MapRunFailed") == 2
 

@@ -43,8 +43,16 @@ def waiting(definition: dict[str, Any], **options: Any) -> Driver:
         (ACTIVITY, "Activity", {}),
         (INVOKE, "Task", {"resourceType": "lambda", "resource": "invoke"}),
         (TOKEN, "Task", {"resourceType": "lambda", "resource": "invoke.waitForTaskToken"}),
-        ("arn:aws:states:::states:startExecution.sync:2", "Task", {"resourceType": "states", "resource": "startExecution.sync:2"}),
-        ("arn:aws:states:::aws-sdk:comprehend:detectSentiment", "Task", {"resourceType": "aws-sdk:comprehend", "resource": "detectSentiment"}),
+        (
+            "arn:aws:states:::states:startExecution.sync:2",
+            "Task",
+            {"resourceType": "states", "resource": "startExecution.sync:2"},
+        ),
+        (
+            "arn:aws:states:::aws-sdk:comprehend:detectSentiment",
+            "Task",
+            {"resourceType": "aws-sdk:comprehend", "resource": "detectSentiment"},
+        ),
     ],
 )
 def test_resources(resource: str, kind: str, details: dict[str, str]) -> None:
@@ -67,8 +75,14 @@ def test_a_task_with_jsonpath() -> None:
 
 
 def test_a_task_with_jsonata() -> None:
-    fields = {"Arguments": {"p": "{% $states.input.a %}"}, "Output": "{% $states.result.p + $states.input.a %}", "Assign": {"v": "{% $states.result.p %}"}}
-    states = machine(("T", task(**fields)), ("After", a_pass(Output=["{% $states.input %}", "{% $v %}"])), QueryLanguage="JSONata")
+    fields = {
+        "Arguments": {"p": "{% $states.input.a %}"},
+        "Output": "{% $states.result.p + $states.input.a %}",
+        "Assign": {"v": "{% $states.result.p %}"},
+    }
+    states = machine(
+        ("T", task(**fields)), ("After", a_pass(Output=["{% $states.input %}", "{% $v %}"])), QueryLanguage="JSONata"
+    )
     done = play(states, {"a": 2})
     assert done.ending.output == [4, 2]
     assert done.details("TaskStateExited")[0]["assignedVariables"] == {"v": "2"}
@@ -76,14 +90,21 @@ def test_a_task_with_jsonata() -> None:
 
 def test_a_function_event_by_event() -> None:
     done = play(machine(("T", task())), {"x": 1})
-    assert done.types[2:6] == ["LambdaFunctionScheduled", "LambdaFunctionStarted", "LambdaFunctionSucceeded", "TaskStateExited"]
+    assert done.types[2:6] == [
+        "LambdaFunctionScheduled",
+        "LambdaFunctionStarted",
+        "LambdaFunctionSucceeded",
+        "TaskStateExited",
+    ]
     assert done.details("LambdaFunctionScheduled")[0]["input"] == '{"x":1}'
 
 
 @pytest.mark.parametrize("resource", [INVOKE, ACTIVITY, TOKEN, SYNC])
 @pytest.mark.parametrize("reloads", [False, True])
 def test_a_timeout_ends_the_attempt_and_takes_it_back(resource: str, reloads: bool) -> None:
-    states = machine(("T", task(Resource=resource, TimeoutSeconds=5, Catch=[catch("States.Timeout", to="Late")])), ("Late", a_pass()))
+    states = machine(
+        ("T", task(Resource=resource, TimeoutSeconds=5, Catch=[catch("States.Timeout", to="Late")])), ("Late", a_pass())
+    )
     driver = waiting(states, reloads=reloads)
     driver.advance(4.9)
     assert driver.ending is None
@@ -186,7 +207,11 @@ def test_each_attempt_has_a_token_of_its_own() -> None:
 def test_an_activity() -> None:
     driver = waiting(machine(("T", task(Resource=ACTIVITY, HeartbeatSeconds=30))), input={"x": 1})
     assert driver.types[2:] == ["ActivityScheduled"]
-    assert driver.details("ActivityScheduled")[0] == {"resource": ACTIVITY, "input": '{"x":1}', "heartbeatInSeconds": 30}
+    assert driver.details("ActivityScheduled")[0] == {
+        "resource": ACTIVITY,
+        "input": '{"x":1}',
+        "heartbeatInSeconds": 30,
+    }
     assert (driver.offers[0].activity, driver.offers[0].input) == (ACTIVITY, '{"x":1}')
     assert not driver.calls
     driver.answer("T", Started("worker-7"))
@@ -207,7 +232,9 @@ def test_the_two_halves_of_sync() -> None:
 
 
 def test_an_answer_of_null_was_an_answer_too() -> None:
-    driver = waiting(machine(("T", task(Resource=SYNC))), tasks=lambda effect: Answered(None) if effect.submitted is None else None)
+    driver = waiting(
+        machine(("T", task(Resource=SYNC))), tasks=lambda effect: Answered(None) if effect.submitted is None else None
+    )
     assert [effect.submitted for effect in driver.machine.effects_under_way()] == [[None]]  # type: ignore[union-attr]
 
 
@@ -223,7 +250,11 @@ def test_a_job_that_fails_is_submitted_anew() -> None:
 
 
 def test_a_result_that_is_too_large() -> None:
-    states = machine(("T", task(Catch=[catch("States.DataLimitExceeded", to="Caught", ResultPath="$.e")])), ("Done", a_pass(End=True)), ("Caught", a_pass()))
+    states = machine(
+        ("T", task(Catch=[catch("States.DataLimitExceeded", to="Caught", ResultPath="$.e")])),
+        ("Done", a_pass(End=True)),
+        ("Caught", a_pass()),
+    )
     done = play(states, {}, script(T=["x" * 262_143]))
     assert done.ending.output["e"]["Error"] == "States.DataLimitExceeded"
     assert "'T' returned a result with a size exceeding" in done.ending.output["e"]["Cause"]

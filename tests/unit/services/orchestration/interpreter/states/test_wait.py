@@ -36,11 +36,15 @@ def test_how_long(fields: dict[str, Any], options: dict[str, Any], seconds: floa
 def test_seconds_that_are_none(value: Any) -> None:
     done = play(machine(("Wait", {"Type": "Wait", "SecondsPath": "$.n"})), {"n": value})
     assert done.ending.error == "States.Runtime"
-    done = play(machine(("Wait", {"Type": "Wait", "Seconds": "{% $states.input.n %}"}), QueryLanguage="JSONata"), {"n": value})
+    done = play(
+        machine(("Wait", {"Type": "Wait", "Seconds": "{% $states.input.n %}"}), QueryLanguage="JSONata"), {"n": value}
+    )
     assert done.ending.error == "States.QueryEvaluationError"
 
 
-@pytest.mark.parametrize("value", ["", "2027-01-15", "2027-01-15T08:00:00", "2027-13-15T08:00:00Z", 5, None, "9999-12-31T23:59:60Z"])
+@pytest.mark.parametrize(
+    "value", ["", "2027-01-15", "2027-01-15T08:00:00", "2027-13-15T08:00:00Z", 5, None, "9999-12-31T23:59:60Z"]
+)
 def test_timestamps_that_are_none(value: Any) -> None:
     done = play(machine(("Wait", {"Type": "Wait", "TimestampPath": "$.t"})), {"t": value})
     assert done.ending.error == "States.Runtime"
