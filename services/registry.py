@@ -8,4 +8,5 @@ REGISTRY: Mapping[str, str] = {
     "nonet.documents.v1.Documents": "services.documents.service:DocumentsService",
     "nonet.language.v1.Language": "services.language.service:LanguageService",
     "nonet.orchestration.v1.Orchestration": "services.orchestration.service:OrchestrationService",
+    "nonet.speech.v1.Speech": "services.speech.service:SpeechService",
 }

@@ -98,7 +98,7 @@ def map_run(row: Row[Any], counts: Counts) -> pb.DescribeMapRunOutput:
         redrive_count=row.redrive_count,
         redrive_date=_moment(row.redriven_at),
     )
-    written = row.status == "SUCCEEDED"
+    written = row.status == "SUCCEEDED" and bool(row.writes_results)
     _fill(output.execution_counts, counts.executions, written)
     _fill(output.item_counts, counts.items, written)
     return output

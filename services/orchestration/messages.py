@@ -157,6 +157,7 @@ def copy_configurations(configuration: Configuration, output: Any) -> None:
 
 
 def state_machine_item(machine: StateMachine) -> pb.StateMachineListItem:
+    """What ListStateMachines tells of one."""
     return pb.StateMachineListItem(
         state_machine_arn=machine.arn,
         name=machine.name,
@@ -166,6 +167,7 @@ def state_machine_item(machine: StateMachine) -> pb.StateMachineListItem:
 
 
 def described_alias(alias: StateMachineAlias) -> pb.DescribeStateMachineAliasOutput:
+    """What DescribeStateMachineAlias tells."""
     output = pb.DescribeStateMachineAliasOutput(
         state_machine_alias_arn=alias.arn,
         name=alias.name,

@@ -31,7 +31,6 @@ from shared.storage.resources import Change, Resource, ResourceFilter, ResourceS
 
 STANDARD = "STANDARD"
 EXPRESS = "EXPRESS"
-ACTIVE = "ACTIVE"
 DELETING = "DELETING"
 #: Of a state machine that nobody updated yet: PublishStateMachineVersion takes this word for its revision.
 INITIAL = "INITIAL"

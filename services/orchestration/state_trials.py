@@ -166,6 +166,7 @@ class Trial(Machine):
     # -- what the machine does otherwise than in an execution
 
     def context(self, frame: Frame) -> dict[str, Any]:
+        """The context object that the caller gave, or else one of an execution that never was."""
         if self._setting.context is not None:
             return dict(self._setting.context)
         facts = self.facts
@@ -208,6 +209,7 @@ class Trial(Machine):
         self._end_with(TrialResult(SUCCEEDED, [output], next_state=following), assigned)
 
     def fail(self, frame: Frame, state: State, failure: StateError) -> None:
+        """``state`` failed: tell whether it would be retried, or which catcher would take the error."""
         error, cause = failure.error, self._explain(frame, state, failure)
         retrier = _first(state, "Retry", error)
         if retrier is not None:

@@ -15,6 +15,7 @@ import atheris
 with atheris.instrument_imports(include=["services.orchestration.language", "services.orchestration.interpreter"]):
     from services.orchestration.interpreter.outcomes import Answered, Failed
     from services.orchestration.language import json_text, validation
+    from services.orchestration.language.diagnostics import Severity
     from tests.unit.services.orchestration.interpreter.mutations import BASES, FIELD_NAMES, VALUES, Somewhat, mutated
 
 HOW = ("replace", "delete", "add", "copy")
@@ -49,7 +50,7 @@ def one_input(data: bytes) -> None:
         for _ in range(provider.ConsumeIntInRange(0, 3))
     ]
     text = json.dumps(mutated(base, mutations))
-    if any(found.severity is validation.Severity.ERROR for found in validation.diagnose(text)):
+    if any(found.severity is Severity.ERROR for found in validation.diagnose(text)):
         return
     outcomes = [Failed("X", None) if provider.ConsumeBool() else Answered(as_told(a_value(provider))) for _ in range(3)]
     answers = iter(outcomes * 20)

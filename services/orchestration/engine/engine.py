@@ -230,7 +230,7 @@ class ExecutionEngine:
                 await self._give_up(run, f"{run.crashes} processes ended while they ran its next step.")
                 return
             await run.drive()
-        except errors.NonetError as failure:
+        except errors.Unavailable as failure:
             # The database did not answer; what was not written is done again by whoever takes it up next.
             logger.warning("execution %s let go: %s", run.execution, failure.message)
             self._spawn(self._let_go(run))

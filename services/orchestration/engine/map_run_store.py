@@ -111,6 +111,7 @@ class MapRunStore:
                         items_taken=0,
                         children=0,
                         exhausted=0,
+                        writes_results=int("Resource" in (frame.work["writer"] or {})),
                         redrive_count=0,
                     )
                 )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 import time
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
@@ -20,8 +19,6 @@ from services.orchestration.interpreter.outcomes import Outcome
 if TYPE_CHECKING:
     from services.orchestration.engine.beginnings import Parent
     from services.orchestration.engine.engine import ExecutionEngine
-
-logger = logging.getLogger("nonet.orchestration")
 
 _SLOW_SECONDS = 0.25
 
@@ -61,6 +58,8 @@ class Run:
         # What was just written down has none, unless ``look_at_messages`` says otherwise.
         self._has_messages = bool(machine.frames)
         self._calls: dict[tuple[int, int], asyncio.Task[None]] = {}
+        # What a call raised that is no outcome: the database does not answer, or a defect.
+        self._failure: BaseException | None = None
         self._begun: tuple[Progress, bool] | None = None
         #: Whether ``begin`` was all that there is to do for now.
         self.is_over = False
@@ -77,7 +76,7 @@ class Run:
 
     @property
     def wants_attention(self) -> bool:
-        return self._has_messages or bool(self._news)
+        return self._has_messages or bool(self._news) or self._failure is not None
 
     async def begin(self, new: NewExecution) -> None:
         """Take the first step and write it down together with the execution itself, in one transaction.
@@ -112,6 +111,8 @@ class Run:
         elif not fresh:
             self._follow_up(self.machine.effects_under_way())
         while True:
+            if self._failure is not None:
+                raise self._failure
             messages = await self._take_messages()
             news, self._news = self._news, []
             self._something.clear()
@@ -214,7 +215,12 @@ class Run:
         if key in self._calls:
             self._calls[key].cancel()
         self._calls[key] = task = asyncio.create_task(call())
-        task.add_done_callback(_log_defect)
+        task.add_done_callback(self._call_ended)
+
+    def _call_ended(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (failure := task.exception()) is not None:
+            self._failure = failure
+            self._something.set()
 
     async def _wait(self) -> None:
         if self.wants_attention:
@@ -224,8 +230,3 @@ class Run:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._something.wait()
-
-
-def _log_defect(task: asyncio.Task[None]) -> None:
-    if not task.cancelled() and (defect := task.exception()) is not None:
-        logger.error("defect in a task's call", exc_info=defect)

@@ -105,6 +105,7 @@ map_runs = sqlalchemy.Table(
     Column("items_taken", BigInteger, nullable=False),
     Column("children", BigInteger, nullable=False),
     Column("exhausted", BigInteger, nullable=False),
+    Column("writes_results", BigInteger, nullable=False),
     Column("redrive_count", BigInteger, nullable=False),
     Column("redriven_at", Double),
 )

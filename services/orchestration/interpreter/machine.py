@@ -407,7 +407,8 @@ class Machine:
         self._step(parent, lambda state: STEPS[state.type].child_done(self, parent, state, frame))
 
     def _end(self, status: str, event_type: str, error: str | None, cause: str | None) -> None:
-        cause = cause if cause is None else cause[:_MOST_CAUSE_CHARACTERS]
+        error = error if error is None else json_text.encodable(error)
+        cause = cause if cause is None else json_text.encodable(cause[:_MOST_CAUSE_CHARACTERS])
         self._add_event(event_type, self.next_event - 1, {"error": error, "cause": cause}, last=True)
         self.ending = Ending(status, error=error, cause=cause)
 

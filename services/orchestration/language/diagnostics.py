@@ -11,6 +11,8 @@ MAX_DIAGNOSTICS: Final = 200
 
 
 class Severity(enum.StrEnum):
+    """ERROR: the definition cannot be saved. WARNING: it can, and perhaps means something else."""
+
     ERROR = "ERROR"
     WARNING = "WARNING"
 

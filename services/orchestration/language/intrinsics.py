@@ -37,6 +37,8 @@ class _TooLongError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Literal:
+    """An argument that stands for itself."""
+
     value: Any
 
 

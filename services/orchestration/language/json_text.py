@@ -46,8 +46,12 @@ def dumps(value: Any, most: int = 2 * MAX_WRITTEN_DEPTH) -> str:
     except TypeError:  # an integer beyond 64 bits, or more than MAX_WRITTEN_DEPTH levels: orjson writes neither
         if depth_exceeds(value, most):
             raise ValueError(f"JSON may be nested {most} levels deep") from None
-        # Half a surrogate pair, which functions can make, has no UTF-8; as in Java it becomes a question mark.
-        return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "replace").decode()
+        return encodable(json.dumps(value, separators=(",", ":"), ensure_ascii=False))
+
+
+def encodable(text: str) -> str:
+    """``text`` as UTF-8 can say it: half a surrogate pair, which functions can make, is a question mark, as in Java."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def depth_exceeds(value: Any, most: int) -> bool:

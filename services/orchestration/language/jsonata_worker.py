@@ -42,6 +42,7 @@ _PARSE_PREFIX: Final = "Parse error: "
 
 
 def main() -> None:
+    """Answer questions until the parent closes the pipe, or this process has grown too large."""
     resource.setrlimit(resource.RLIMIT_AS, (ADDRESS_SPACE, ADDRESS_SPACE))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     questions = sys.stdin.buffer

@@ -81,6 +81,8 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Name(Step):
+    """``.a``: a member."""
+
     name: str
     definite: ClassVar[bool] = True
 
@@ -149,6 +151,8 @@ class IndexFromLength(Step):
 
 @dataclass(frozen=True, slots=True)
 class Indices(Step):
+    """``[0,2]``: several elements."""
+
     indices: tuple[int, ...]
 
     def walk(self, node: Any, root: Any, budget: Budget) -> Iterator[Any]:
@@ -164,6 +168,8 @@ class Indices(Step):
 
 @dataclass(frozen=True, slots=True)
 class Slice(Step):
+    """``[1:3]``: elements in a row; bounds count as Python's do."""
+
     start: int | None
     stop: int | None
     stride: int | None = None
@@ -181,6 +187,8 @@ class Slice(Step):
 
 @dataclass(frozen=True, slots=True)
 class Wildcard(Step):
+    """``[*]``: every member or element."""
+
     def walk(self, node: Any, root: Any, budget: Budget) -> Iterator[Any]:
         if isinstance(node, dict | list):
             budget.spend(len(node) + 1)

@@ -90,6 +90,7 @@ def item_reader(value: Any, at: str, where: Where) -> None:
 
 
 def item_batcher(value: Any, at: str, where: Where) -> None:
+    """ItemBatcher: at least one limit, and each as a number or as a path to one."""
     exclusive = (
         ("MaxItemsPerBatch", "MaxItemsPerBatchPath"),
         ("MaxInputBytesPerBatch", "MaxInputBytesPerBatchPath"),
@@ -113,6 +114,7 @@ _RESULT_WRITER: Final[dict[str, Field]] = {
 
 
 def result_writer(value: Any, at: str, where: Where) -> None:
+    """ResultWriter: a place in S3, the form of the results, or both."""
     if not check_object(value, at, where, _RESULT_WRITER):
         return
     if not ("Resource" in value or "WriterConfig" in value):

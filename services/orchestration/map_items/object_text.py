@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import codecs
 import zlib
 from collections.abc import AsyncIterable, AsyncIterator
@@ -13,7 +14,7 @@ from shared.storage.objects import ObjectStore
 #: Largest text that is read, unpacked; AWS's limit for an ItemReader's object.
 MAX_TEXT_BYTES = 10 * 1024**3
 #: Largest piece that unpacking gives at once, however well the object is packed.
-PIECE_BYTES = 1024 * 1024
+PIECE_BYTES = 256 * 1024
 _GZIP = b"\x1f\x8b"
 _GZIP_WINDOW = 31
 
@@ -39,6 +40,8 @@ async def object_bytes(objects: ObjectStore, account: str, bucket: str, key: str
         if left < 0:
             raise reader_failed(f"The object has more than {MAX_TEXT_BYTES} bytes of text")
         yield piece
+        # A hundred kilobytes of gzip unpack to minutes of empty lines: between two pieces it is others' turn.
+        await asyncio.sleep(0)
 
 
 async def object_text(objects: ObjectStore, account: str, bucket: str, key: str) -> AsyncIterator[str]:

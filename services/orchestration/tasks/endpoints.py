@@ -28,8 +28,13 @@ CONNECT_SECONDS = 10.0
 KEEP_ALIVE_SECONDS = 2.0
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
-#: Addresses that only stand for others, which is_global does not look through.
-_TRANSLATED = tuple(map(ipaddress.IPv6Network, ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32")))
+#: Addresses that only stand for others, which is_global does not look through, and those that were private once.
+_NOT_PUBLIC = tuple(
+    ipaddress.ip_network(network)
+    for network in (
+        "::/96", "64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32", "fec0::/10", "192.0.0.0/24",
+    )
+)  # fmt: skip
 
 
 class NoAnswer(Exception):
@@ -197,11 +202,10 @@ def is_public(address: str) -> bool:
         parsed = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
         return False
-    if isinstance(parsed, ipaddress.IPv6Address):
-        if parsed.ipv4_mapped is not None:
-            parsed = parsed.ipv4_mapped
-        elif any(parsed in network for network in _TRANSLATED):
-            return False
+    if isinstance(parsed, ipaddress.IPv6Address) and parsed.ipv4_mapped is not None:
+        parsed = parsed.ipv4_mapped
+    if any(parsed in network for network in _NOT_PUBLIC):
+        return False
     return parsed.is_global and not parsed.is_multicast
 
 

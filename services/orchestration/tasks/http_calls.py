@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 
 from services.orchestration.language import json_text
 from services.orchestration.language.errors import DATA_LIMIT_EXCEEDED, HTTP_SOCKET, RUNTIME
-from services.orchestration.tasks.endpoints import Answer, AnswerTooLarge, Endpoints, NoAnswer, Refused
+from services.orchestration.tasks.endpoints import Answer, AnswerTooLarge, Endpoints, NoAnswer, Refused, split_url
 from services.orchestration.tasks.form_encoding import ARRAY_FORMATS, encode_form, form_text
 from services.orchestration.tasks.http_connections import Credentials, HttpConnections
 from services.orchestration.tasks.parameters import check_members, to_json, unusable
@@ -60,7 +60,9 @@ class HttpCalls:
             optional=("Authentication", "Headers", "InvocationConfig", "QueryParameters", "RequestBody", "Transform"),
         )
         arn = _connection_arn(parameters)
-        credentials = await self._connections.credentials(arn) if arn else Credentials()
+        credentials = Credentials()
+        if arn:
+            credentials = await self._connections.credentials(arn, task.account, _host(parameters))
         headers = _headers(parameters, credentials)
         body = _body(parameters, headers, credentials)
         try:
@@ -102,6 +104,14 @@ def _connection_arn(parameters: Mapping[str, Any]) -> str:
         if config is not None:
             raise unusable(parameters, [f"The field '{member}' has no ConnectionArn"])
     return ""
+
+
+def _host(parameters: Mapping[str, Any]) -> str:
+    """The host that is called; "" in a URL that will be refused anyway."""
+    try:
+        return str(split_url(str(parameters["ApiEndpoint"])).hostname)
+    except Refused:
+        return ""
 
 
 def _method(parameters: Mapping[str, Any]) -> str:

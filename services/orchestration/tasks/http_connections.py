@@ -5,6 +5,9 @@
 ``authorization`` is BASIC (username, password), API_KEY (name, value) or OAUTH_CLIENT_CREDENTIALS (token_endpoint,
 client_id, client_secret, scope), as with EventBridge connections; ``headers``, ``query`` and ``body`` go into every
 request and win over what the state machine says. Secrets stay here: no definition, history or log has them.
+
+Whoever writes a state machine chooses where a connection's credentials are sent. ``hosts`` (name or *.domain) says
+where they may go, and ``accounts`` who may use them; without these it is anywhere, and everybody on this Nonet.
 """
 
 from __future__ import annotations
@@ -38,6 +41,8 @@ class HttpConnection(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     authorization: Literal["BASIC", "API_KEY", "OAUTH_CLIENT_CREDENTIALS"]
+    hosts: tuple[str, ...] = ()
+    accounts: tuple[str, ...] = ()
     username: str = ""
     password: SecretStr = SecretStr("")
     name: str = ""
@@ -75,23 +80,24 @@ class HttpConnections:
         self._endpoints = endpoints
         self._tokens: dict[str, tuple[str, float]] = {}
 
-    async def credentials(self, arn: str) -> Credentials:
-        """What the connection adds to a request.
+    async def credentials(self, arn: str, account: str, host: str) -> Credentials:
+        """What the connection adds to a request of ``account`` to ``host``.
 
         Raises:
             TaskFailed: Events.ConnectionResource.NotFound, .InvalidConnectionState.
         """
         name = next((known for known in self._configured if known == arn or _name(arn) == known), None)
         if name is None:
-            raise TaskFailed(
-                "Events.ConnectionResource.NotFound",
-                f"Connection {arn} does not exist: NONET_HTTP_CONNECTIONS says what connections there are.",
-            )
+            raise _not_found(arn)
         try:
             connection = HttpConnection.model_validate(self._configured[name])
         except ValidationError as error:
             where = ", ".join(".".join(map(str, problem["loc"])) or problem["msg"] for problem in error.errors())
             raise _invalid(name, f"its entry in NONET_HTTP_CONNECTIONS is not valid: {where}") from None
+        if connection.accounts and account not in connection.accounts:
+            raise _not_found(arn)
+        if connection.hosts and not any(_is_host(host, allowed.lower()) for allowed in connection.hosts):
+            raise _invalid(name, "its hosts in NONET_HTTP_CONNECTIONS do not include the one of ApiEndpoint")
         headers = {**connection.headers, **await self._authorization(name, connection)}
         return Credentials(headers, connection.query, connection.body)
 
@@ -130,6 +136,17 @@ class HttpConnections:
         seconds = float(lifetime) if isinstance(lifetime, (int, float)) else _DEFAULT_TOKEN_LIFETIME
         self._tokens[name] = (told, time.monotonic() + seconds - _TOKEN_MARGIN_SECONDS)
         return told
+
+
+def _is_host(host: str, allowed: str) -> bool:
+    return host == allowed or (allowed.startswith("*.") and host.endswith(allowed[1:]))
+
+
+def _not_found(arn: str) -> TaskFailed:
+    return TaskFailed(
+        "Events.ConnectionResource.NotFound",
+        f"Connection {arn} does not exist: NONET_HTTP_CONNECTIONS says what connections there are.",
+    )
 
 
 def _name(arn: str) -> str:

@@ -114,6 +114,8 @@ CREATE TABLE map_runs (
     items_taken $bigint NOT NULL,
     children $bigint NOT NULL,
     exhausted $bigint NOT NULL,
+    -- whether its results go to a bucket
+    writes_results $bigint NOT NULL,
     redrive_count $bigint NOT NULL,
     redriven_at $real
 );

@@ -146,6 +146,18 @@ def test_every_operation_is_asked(ann: Any) -> None:
     assert {member for _, member in found} == set(UNKNOWN)
 
 
+def settled(ann: Any, belongings: dict[str, str]) -> list[Any]:
+    """``state``, once nothing of it moves any more: the task that was fetched has yet to become an event."""
+    last = state(ann, belongings)
+    for _ in range(100):
+        time.sleep(0.3)
+        now = state(ann, belongings)
+        if now == last:
+            return now
+        last = now
+    raise AssertionError("the execution never came to rest")
+
+
 def state(ann: Any, belongings: dict[str, str]) -> list[Any]:
     """All that ann sees of her belongings."""
     answers = [
@@ -167,7 +179,7 @@ def state(ann: Any, belongings: dict[str, str]) -> list[Any]:
 
 
 def test_what_is_another_accounts_does_not_exist(ann: Any, bob: Any, belongings: dict[str, str]) -> None:
-    before = state(ann, belongings)
+    before = settled(ann, belongings)
     for operation, member in operations(ann):
         ask, parameters = getattr(bob, operation), {member: belongings[member], **REST.get(operation, {})}
         if operation in IDEMPOTENT:

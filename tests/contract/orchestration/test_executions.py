@@ -250,7 +250,9 @@ def test_two_redrives_at_once(states: StateMachineClient) -> None:
 def test_a_history_page_by_page(states: StateMachineClient) -> None:
     execution = states.run(states.make(*((f"S{number}", PASS) for number in range(30))))["executionArn"]
     for newest_first in (False, True):
-        found, token, pages = [], {}, 0
+        found: list[int] = []
+        token: dict[str, str] = {}
+        pages = 0
         while True:
             page = states.boto.get_execution_history(
                 executionArn=execution, maxResults=7, reverseOrder=newest_first, **token

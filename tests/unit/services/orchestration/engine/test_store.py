@@ -236,9 +236,9 @@ async def test_parking_and_sending_go_on_and_on(database: Database, replicas: li
             assert await owner.store.write(done) is not False
         return taken
 
-    taken, *_ = await asyncio.wait_for(
-        asyncio.gather(receive(), *(send(sender, first) for first, sender in enumerate(senders))), 60
-    )
+    receiving = asyncio.create_task(receive())
+    await asyncio.gather(*(send(sender, first) for first, sender in enumerate(senders)))
+    taken = await asyncio.wait_for(receiving, 60)
     assert sorted(taken) == list(range(most))
 
 

@@ -12,7 +12,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from services.orchestration.interpreter.context import Facts
 from services.orchestration.interpreter.effects import Effect, Ending, Forget, OfferToken, RunMap, RunTask
@@ -248,8 +248,7 @@ class Driver:
                 if outcome is not None:
                     # Its call was answered; a token's or a job's end is another matter.
                     self._pending[frame, attempt].remove(effect)
-                    submitted = isinstance(outcome, Answered)
-                    if not (submitted and effect.resource.endswith((".sync", ".sync:2", ".waitForTaskToken"))):
+                    if not (isinstance(outcome, Answered) and _goes_on(effect)):
                         self._pending.pop((frame, attempt))
                     self.machine.deliver(frame, attempt, outcome)
                     self.write()
@@ -320,6 +319,16 @@ class Driver:
             assert not self._disk, f"frames were left behind: {self._disk}"
 
 
+class Ended(Driver):
+    """One that has run to its end."""
+
+    ending: Ending
+
+
+def _goes_on(effect: Effect) -> bool:
+    return isinstance(effect, RunTask) and effect.resource.endswith((".sync", ".sync:2", ".waitForTaskToken"))
+
+
 def story(driver: Driver) -> list[tuple[Any, ...]]:
     """A history without what may differ between two runs of it."""
     return [
@@ -336,7 +345,7 @@ def story(driver: Driver) -> list[tuple[Any, ...]]:
 
 def play(
     definition: Mapping[str, Any], value: Any = None, tasks: Callable[[], Handler] = lambda: echo, **options: Any
-) -> Driver:
+) -> Ended:
     """Run to the end, in memory and with a crash after every step: both must be the same. Gives the first."""
     value = {} if value is None else value
     plain = Driver(definition, value, tasks(), **options)
@@ -346,7 +355,7 @@ def play(
     assert crashed.end() == plain.ending
     crashed.check()
     assert story(crashed) == story(plain)
-    return plain
+    return cast(Ended, plain)
 
 
 def script(**outcomes: Sequence[Any]) -> Callable[[], Handler]:

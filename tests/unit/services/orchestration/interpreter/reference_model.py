@@ -145,7 +145,9 @@ class Model:
     ) -> tuple[Any, float]:
         """Run each place as soon as one of ``concurrency`` slots is free; the first failure ends all."""
         slots = [now] * max(concurrency, 1)
-        outputs, failures, latest = [], [], now
+        outputs: list[Any] = []
+        failures: list[Failure] = []
+        latest = now
         for level, value, context in places:
             begins = heapq.heappop(slots)
             if failures and begins > min(failure.at for failure in failures):

@@ -38,9 +38,10 @@ def test_a_frame_that_is_loaded_is_the_one_that_was_dumped(
     level: Any,
     parent: Any,
 ) -> None:
+    wake_at, timeout_at, heartbeat_at = moments
     frame = Frame(
-        7, parent, 3, tuple(level), "State", value, phase, 4, 5, 6.25, variables, retries, 8, *moments, {"token": "t"}, output,
-        items,
+        7, parent, 3, tuple(level), "State", value, phase, 4, 5, 6.25, variables, retries, 8, wake_at, timeout_at, heartbeat_at,
+        {"token": "t"}, output, items,
     )  # fmt: skip
     assert Frame.load(frame.dump(), None if items is None else json_text.dumps(items)) == frame
 

@@ -25,7 +25,7 @@ class Broken:
 
     def __init__(self, *states: str) -> None:
         self.states = set(states)
-        self.ran: list[str] = []
+        self.ran: list[Any] = []
 
     def __call__(self, effect: Any) -> Any:
         self.ran.append(effect.state)

@@ -187,3 +187,17 @@ def test_any_text_is_refused_or_answered(text: str) -> None:
             call(expression, {"a": 1})
         except QueryError as refused:
             assert refused.error in {"States.Runtime", "States.IntrinsicFailure"}
+
+
+def test_arguments_that_are_more_than_memory_holds() -> None:
+    text = "x" * 250_000
+    listed = "States.Array(" + ",".join(["$"] * 3000) + ")"
+    assert len(call(listed.replace(",$" * 2970, ""), text)) == 30
+    for expression in (
+        listed,
+        f"States.JsonToString(States.JsonToString({listed}))",
+        f"States.Format('{'{}' * 900}'{',$' * 900})",
+        f"States.ArrayLength(States.Array({','.join(['$..*'] * 40)}))",
+    ):
+        value = [text] * 3 if "$..*" in expression else text
+        assert failure(expression, value).error == "States.DataLimitExceeded", expression[:40]

@@ -136,3 +136,13 @@ def test_evaluation_fails_with_query_errors_only(text: str, document: Any) -> No
 )  # fmt: skip
 def test_kinds_of_paths(text: object, is_path: bool, is_reference: bool) -> None:
     assert (paths.is_path(text), paths.is_reference_path(text)) == (is_path, is_reference)
+
+
+def test_answers_that_share_one_large_text() -> None:
+    value: object = {"s": "x" * 200_000}
+    for _ in range(100):
+        value = {"a": value}
+    with pytest.raises(QueryError) as refused:
+        paths.evaluate("$..*..s", Scope(value, {}, {}), "ItemsPath")
+    assert (refused.value.error, refused.value.location) == ("States.DataLimitExceeded", "ItemsPath")
+    assert paths.evaluate("$..s", Scope(value, {}, {}), "ItemsPath") == ["x" * 200_000]

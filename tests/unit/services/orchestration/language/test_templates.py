@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from services.orchestration.language import templates
+from services.orchestration.language import json_text, templates
 from services.orchestration.language.errors import QueryError
 from tests.unit.services.orchestration.language import recorded
 
@@ -43,3 +43,14 @@ def test_depth_is_bounded() -> None:
         template = {"x": template}
     with pytest.raises(QueryError, match="too deeply"):
         templates.fill(template, recorded.scope({}), "Parameters")
+
+
+def test_many_large_values_are_refused_before_anybody_writes_them() -> None:
+    few = {f"a{number}.$": "$" for number in range(json_text.FEW_VALUES)}
+    scope = recorded.scope("x" * 262_000)
+    assert len(templates.fill(few, scope, "Parameters")) == json_text.FEW_VALUES
+    many = {"in": [{f"a{number}.$": "$"} for number in range(20_000)]}
+    with pytest.raises(QueryError) as refused:
+        templates.fill(many, scope, "Parameters")
+    assert (refused.value.error, refused.value.location) == ("States.DataLimitExceeded", "Parameters")
+    assert len(templates.fill(many, recorded.scope("x"), "Parameters")["in"]) == 20_000

@@ -63,3 +63,21 @@ async def test_a_bomb_is_unpacked_a_piece_at_a_time(objects: ObjectStore, monkey
         async for piece in object_bytes(objects, ACCOUNT, BUCKET, "bomb"):
             largest = max(largest, len(piece))
     assert 0 < largest <= module.PIECE_BYTES
+
+
+async def test_others_get_their_turn_while_an_object_unpacks(objects: ObjectStore) -> None:
+    """Some kilobytes that are minutes of empty text: nobody who waits may have to wait until the end."""
+    await objects.put(ACCOUNT, BUCKET, "a", gzip.compress(b"\n" * 20 * module.PIECE_BYTES))
+    turns = 0
+
+    async def another() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    waiting = asyncio.create_task(another())
+    pieces = await collect(object_text(objects, ACCOUNT, BUCKET, "a"))
+    waiting.cancel()
+    assert len(pieces) >= 20
+    assert turns >= len(pieces)

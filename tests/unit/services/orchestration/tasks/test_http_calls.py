@@ -216,3 +216,30 @@ async def test_connections_that_cannot_be_used(
     assert failed.error == f"Events.ConnectionResource.{error}"
     assert "s3cret" not in failed.cause
     assert all(asked.path == "/token" for asked in server.asked)
+
+
+@pytest.mark.parametrize(
+    ("limits", "error"),
+    [
+        ({"hosts": ["127.0.0.1"]}, None),
+        ({"hosts": ["crm.example", "*.example"]}, "Events.ConnectionResource.InvalidConnectionState"),
+        ({"hosts": ["*.0.0.1"], "accounts": ["000000000000"]}, None),
+        ({"accounts": ["000000000007"]}, "Events.ConnectionResource.NotFound"),
+    ],
+)
+async def test_credentials_go_where_they_may(
+    allowing: Callable[..., Endpoints], server: EndpointServer, limits: dict[str, Any], error: str | None
+) -> None:
+    """A state machine's author names both the connection and the host: together they must not give a secret away."""
+    key = {"authorization": "API_KEY", "name": "x-api-key", "value": "s3cret", **limits}
+    calls = HttpCalls({"crm": key}, allowing("127.0.0.1"))
+    server.answer = as_json({})
+    asking = parameters(server, Authentication={"ConnectionArn": CRM})
+    if error is None:
+        await invoke(calls, asking)
+        assert server.asked[0].headers["x-api-key"] == "s3cret"
+        return
+    failed = await failure(calls, asking)
+    assert failed.error == error
+    assert "s3cret" not in str(failed)
+    assert server.asked == []
