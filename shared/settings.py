@@ -130,7 +130,8 @@ class Settings(BaseSettings):
         default_factory=dict,
         repr=False,
         description="Credentials of HTTP tasks, by name or ARN of their connection: "
-        '{"crm": {"authorization": "API_KEY", "name": "x-api-key", "value": "..."}}.',
+        '{"crm": {"authorization": "API_KEY", "name": "x-api-key", "value": "...", "hosts": ["api.example.org"], '
+        '"accounts": ["000000000000"]}}; without hosts and accounts it goes to any host, for any account.',
     )
     execution_retention_days: int = Field(
         default=90, ge=1, description="Days that an execution and its history are kept after its end."

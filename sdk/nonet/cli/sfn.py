@@ -7,7 +7,8 @@ import json
 import os
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from nonet import Nonet
@@ -138,6 +139,11 @@ def _read(file: Path) -> str:
         raise errors.InvalidArgument(f"{file} cannot be read: {error}") from None
 
 
-def _client(address: str | None) -> Nonet:
+@contextmanager
+def _client(address: str | None) -> Iterator[Nonet]:
     address = address or os.environ.get("NONET_ADDRESS") or f"127.0.0.1:{settings().grpc_port}"
-    return Nonet(address, bearer_key=os.environ.get("NONET_BEARER_KEY", ""))
+    try:
+        with Nonet(address, bearer_key=os.environ.get("NONET_BEARER_KEY", "")) as client:
+            yield client
+    except errors.Unavailable as error:
+        raise errors.Unavailable(f"{error.message}\nIs Nonet running at {address}? Start it with: nonet up") from error

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 #: Calls that one process has under way at once; the others wait their turn.
 _MOST_CALLS = 256
+#: The contract's limit for a cause; a function may send a document of megabytes.
+_MOST_CAUSE_CHARACTERS = 32_768
 
 
 class Attempts:
@@ -53,7 +55,8 @@ class Attempts:
             async with self._turns:
                 return Answered(await integration.invoke(task))
         except TaskFailed as failure:
-            return Failed(failure.error, failure.cause)
+            cause = failure.cause
+            return Failed(failure.error, cause if cause is None else cause[:_MOST_CAUSE_CHARACTERS])
 
     async def close(self) -> None:
         await self._registry.close()

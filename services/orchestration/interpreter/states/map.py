@@ -14,13 +14,21 @@ from services.orchestration.interpreter.outcomes import Completed, Failed, Outco
 from services.orchestration.interpreter.states.step import Step
 from services.orchestration.language import json_text
 from services.orchestration.language.definition import State
-from services.orchestration.language.errors import QUERY_EVALUATION_ERROR, RUNTIME, QueryError, StateError
+from services.orchestration.language.errors import (
+    DATA_LIMIT_EXCEEDED,
+    QUERY_EVALUATION_ERROR,
+    RUNTIME,
+    QueryError,
+    StateError,
+)
 
 if TYPE_CHECKING:
     from services.orchestration.interpreter.machine import Machine
 
 #: AWS runs at most so many iterations of an inline map at once.
 _MOST_INLINE = 40
+#: What the outputs of all iterations may hold in memory; the state's own output has to be far smaller.
+_MOST_RESULT_CHARACTERS = 16 * 1024 * 1024
 
 
 class MapStep(Step):
@@ -67,6 +75,13 @@ class MapStep(Step):
         machine.add_event(frame, "MapIterationSucceeded", name=state.name, index=child.index)
         work["running"] -= 1
         work["done"] += 1
+        work["size"] = work.get("size", 0) + len(json_text.dumps(child.output))
+        if work["size"] > _MOST_RESULT_CHARACTERS:
+            raise StateError(
+                DATA_LIMIT_EXCEEDED,
+                f"The results of '{state.name}' exceed {_MOST_RESULT_CHARACTERS} characters together. A distributed "
+                "map with a ResultWriter keeps results of any size.",
+            )
         if work["done"] < len(frame.items or ()):
             self._start_iterations(machine, frame, state)
             return
