@@ -10,27 +10,17 @@ child that a file has taken over is a stranger.
 from __future__ import annotations
 
 import atexit
-import contextlib
-import os
-import select
-import struct
-import subprocess
-import sys
 import threading
-import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from shared import errors
 from shared.media.pdf import PdfLimits, PdfPage
-from shared.models.catalog import REPOSITORY_ROOT
+from shared.runtime.child import Child, ChildLostError
 from shared.runtime.codec import decode, encode
 
-#: Length of a message on the pipe: 8 bytes, big-endian.
-HEADER = struct.Struct(">Q")
-#: The longest message that is taken: a page of the largest raster with its words is far below it.
-MAX_MESSAGE_BYTES = 256 * 1024 * 1024
+#: The longest answer that is taken: a page of the largest raster with its words is far below it.
+MAX_ANSWER_BYTES = 256 * 1024 * 1024
 #: Documents that are open at once in this process; further ones wait so long, in seconds.
 MAX_READERS, PATIENCE_SECONDS = 4, 120.0
 #: Documents that one child reads before it is replaced: whatever PDFium leaks goes with it.
@@ -49,7 +39,7 @@ class PdfReader:
 
     def __init__(self, source: bytes | Path, limits: PdfLimits) -> None:
         self._seconds = limits.max_seconds + GRACE_SECONDS
-        self._child: _Child | None = _children.take()
+        self._worker: _Worker | None = _workers.take()
         place = source if isinstance(source, bytes) else str(source)
         try:
             self.page_count: int = self._ask("open", place, limits)
@@ -71,154 +61,93 @@ class PdfReader:
         return page
 
     def close(self) -> None:
-        """Give the child back, or bury it."""
-        child, self._child = self._child, None
-        if child is not None:
-            _children.give_back(child)
+        """Give the worker back, or bury it."""
+        worker, self._worker = self._worker, None
+        if worker is not None:
+            _workers.give_back(worker)
 
     def _ask(self, operation: str, *arguments: Any) -> Any:
-        if self._child is None:
+        if self._worker is None:
             raise errors.BadDocument(TOO_MUCH)
         try:
-            return self._child.ask((operation, *arguments), self._seconds)
-        except _ChildLostError as lost:
+            return self._worker.ask((operation, *arguments), self._seconds)
+        except ChildLostError as lost:
             self.close()
             raise errors.BadDocument(TOO_MUCH) from lost
 
 
-class _ChildLostError(Exception):
-    """The child died, fell silent, or talks nonsense."""
-
-
-class _Child:
-    """One process and its pipe; used by one document at a time."""
+class _Worker:
+    """A child and the number of documents it has read."""
 
     def __init__(self) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "shared.media.pdf_worker"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            cwd=REPOSITORY_ROOT,
-            # A thread of OpenBLAS takes address space that the document should have.
-            env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
-        )
-        self.lost = False
+        # A thread of OpenBLAS takes address space that the document should have.
+        environment = {"OPENBLAS_NUM_THREADS": "1"}
+        self.child = Child("shared.media.pdf_worker", environment, max_answer_bytes=MAX_ANSWER_BYTES)
         self.documents = 0
 
     def ask(self, question: tuple[Any, ...], seconds: float) -> Any:
         """The answer to one question.
 
         Raises:
-            _ChildLostError: there is none, and there will be none any more.
+            ChildLostError: there is none, and there will be none any more.
             NonetError: what the child says of the document.
         """
-        deadline = time.monotonic() + seconds
         try:
-            with self._burying():
-                self._send(encode(question))
-                answer = decode(self._receive(deadline))
+            answer = decode(self.child.ask(encode(question), seconds))
         except errors.MalformedRequest as nonsense:
-            self.bury()
-            raise _ChildLostError from nonsense
+            self.child.bury()
+            raise ChildLostError("the child talks nonsense") from nonsense
         if isinstance(answer, errors.NonetError):
             raise answer
         return answer
 
-    def bury(self) -> None:
-        self.lost = True
-        self._process.kill()
-        for pipe in (self._process.stdin, self._process.stdout):
-            if pipe is not None:
-                with contextlib.suppress(OSError):  # what was not sent any more is not missed
-                    pipe.close()
-        self._process.wait()
 
-    @contextlib.contextmanager
-    def _burying(self) -> Iterator[None]:
-        """Whatever interrupts an exchange leaves a pipe in disorder: the child goes."""
-        try:
-            yield
-        except OSError as failure:
-            self.bury()
-            raise _ChildLostError from failure
-        except BaseException:
-            self.bury()
-            raise
-
-    def _send(self, body: bytes) -> None:
-        assert self._process.stdin is not None
-        self._process.stdin.write(HEADER.pack(len(body)) + body)
-        self._process.stdin.flush()
-
-    def _receive(self, deadline: float) -> bytes:
-        (length,) = HEADER.unpack(self._read(HEADER.size, deadline))
-        if length > MAX_MESSAGE_BYTES:
-            raise OSError("an answer of no sensible length")
-        return self._read(length, deadline)
-
-    def _read(self, length: int, deadline: float) -> bytes:
-        assert self._process.stdout is not None
-        descriptor = self._process.stdout.fileno()
-        parts: list[bytes] = []
-        while length:
-            ready, _, _ = select.select([descriptor], [], [], max(0.0, deadline - time.monotonic()))
-            if not ready:
-                raise OSError("the child is silent")
-            part = os.read(descriptor, min(length, 1 << 20))
-            if not part:
-                raise OSError("the child died")
-            parts.append(part)
-            length -= len(part)
-        return b"".join(parts)
-
-
-class _Children:
-    """Children that wait for a document, and how many there may be."""
+class _Workers:
+    """Workers that wait for a document, and how many there may be."""
 
     def __init__(self) -> None:
-        self._idle: list[_Child] = []
+        self._idle: list[_Worker] = []
         self._lock = threading.Lock()
         self._places = threading.BoundedSemaphore(MAX_READERS)
 
-    def take(self) -> _Child:
+    def take(self) -> _Worker:
         if not self._places.acquire(timeout=PATIENCE_SECONDS):
             raise errors.ResourceExhausted(f"{MAX_READERS} PDFs are being read already: try again, a little slower.")
         try:
             with self._lock:
-                child = self._idle.pop() if self._idle else None
-            child = child or _Child()
+                worker = self._idle.pop() if self._idle else None
+            worker = worker or _Worker()
         except BaseException:
             self._places.release()
             raise
-        child.documents += 1
-        return child
+        worker.documents += 1
+        return worker
 
-    def give_back(self, child: _Child) -> None:
+    def give_back(self, worker: _Worker) -> None:
         try:
-            if not child.lost:
-                self._retire_or_keep(child)
+            if not worker.child.lost:
+                self._retire_or_keep(worker)
         finally:
             self._places.release()
 
-    def _retire_or_keep(self, child: _Child) -> None:
-        if child.documents < DOCUMENTS_A_CHILD:
+    def _retire_or_keep(self, worker: _Worker) -> None:
+        if worker.documents < DOCUMENTS_A_CHILD:
             try:
-                child.ask(("close",), GRACE_SECONDS)
-            except (_ChildLostError, errors.NonetError):
+                worker.ask(("close",), GRACE_SECONDS)
+            except (ChildLostError, errors.NonetError):
                 pass
             else:
                 with self._lock:
-                    self._idle.append(child)
+                    self._idle.append(worker)
                 return
-        if not child.lost:
-            child.bury()
+        worker.child.bury()
 
     def bury_all(self) -> None:
         with self._lock:
             idle, self._idle = self._idle, []
-        for child in idle:
-            child.bury()
+        for worker in idle:
+            worker.child.bury()
 
 
-_children = _Children()
-atexit.register(_children.bury_all)
+_workers = _Workers()
+atexit.register(_workers.bury_all)

@@ -1,63 +1,48 @@
-"""The child of ``PdfReader``: opens one PDF at a time, on its standard input, until that closes."""
+"""The child of ``PdfReader``: opens one PDF at a time."""
 
 from __future__ import annotations
 
-import contextlib
-import os
-import sys
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from shared import errors
 from shared.media.pdf import PdfFile
-from shared.media.pdf_reader import HEADER, TOO_MUCH
+from shared.media.pdf_reader import TOO_MUCH
+from shared.runtime.child_program import answer_questions
 from shared.runtime.codec import decode, encode
 
 #: Address space of the child in bytes. Ordinary documents were seen to need 175 MB, Python and NumPy included.
 ADDRESS_SPACE = 768 * 1024**2
 
 
-def main() -> None:
-    with contextlib.suppress(ImportError):  # Windows has no such limits
-        import resource
+class Desk:
+    """The document that is open, if one is."""
 
-        resource.setrlimit(resource.RLIMIT_AS, (ADDRESS_SPACE, ADDRESS_SPACE))
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    questions = sys.stdin.buffer
-    # Nothing that a library prints may get onto the pipe.
-    answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    document: PdfFile | None = None
-    while (question := read(questions)) is not None:
-        operation, *arguments = question
+    def __init__(self) -> None:
+        self._document: PdfFile | None = None
+
+    def answer(self, question: bytes) -> bytes:
+        """What ``PdfReader`` asks: ("open", file, limits), ("page", index) or ("close",)."""
+        operation, *arguments = decode(question)
         try:
-            if operation == "open":
-                place, limits = arguments
-                document = PdfFile(place if isinstance(place, bytes) else Path(place), limits)
-                answer: Any = document.page_count
-            elif operation == "page" and document is not None:
-                answer = document.page(*arguments)
-            else:
-                if document is not None:
-                    document.close()
-                document, answer = None, None
+            return encode(self._do(operation, arguments))
         except errors.NonetError as error:
-            answer = error
+            return encode(error)
         except MemoryError:
-            answer = errors.BadDocument(TOO_MUCH)
-        body = encode(answer)
-        answers.write(HEADER.pack(len(body)) + body)
-        answers.flush()
+            return encode(errors.BadDocument(TOO_MUCH))
 
-
-def read(pipe: BinaryIO) -> Any:
-    """The next question; None when the parent has gone."""
-    header = pipe.read(HEADER.size)
-    if len(header) < HEADER.size:
+    def _do(self, operation: str, arguments: list[Any]) -> Any:
+        if operation == "open":
+            place, limits = arguments
+            self._document = PdfFile(place if isinstance(place, bytes) else Path(place), limits)
+            return self._document.page_count
+        if operation == "page" and self._document is not None:
+            return self._document.page(*arguments)
+        document, self._document = self._document, None
+        if document is not None:
+            document.close()
         return None
-    (length,) = HEADER.unpack(header)
-    return decode(pipe.read(length))
 
 
 if __name__ == "__main__":
-    main()
+    answer_questions(Desk().answer, address_space_bytes=ADDRESS_SPACE)

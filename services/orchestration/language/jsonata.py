@@ -8,16 +8,9 @@ expression, and another takes its place. A whole field is one round trip, whatev
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
 import re
-import select
-import struct
-import subprocess
-import sys
 import threading
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
@@ -26,7 +19,7 @@ import orjson
 from services.orchestration.language.errors import QUERY_EVALUATION_ERROR, QueryError
 from services.orchestration.language.jsonata_functions import TOO_MUCH_MEMORY, TOO_MUCH_TIME
 from services.orchestration.language.scope import ABSENT, Scope
-from shared.models.catalog import REPOSITORY_ROOT
+from shared.runtime.child import Child, ChildGoneError, ChildLostError, ChildSilentError
 
 #: Seconds that the expressions of one field may take together, and those after which the child is killed.
 SOFT_SECONDS, HARD_SECONDS = 1.0, 2.0
@@ -40,8 +33,6 @@ MAX_BYTES: Final = 24 * 1024 * 1024
 MAX_DEPTH, MAX_EXPRESSIONS = 200, 5_000
 #: Characters of an expression that a cause quotes at most.
 _SHOWN_CHARACTERS: Final = 20_000
-#: Before a message on the pipe: its length, and whether its sender ends after it.
-HEADER: Final = struct.Struct(">I?")
 
 _CODED: Final = re.compile(r"[A-Z]\d{4}: ")
 _VARIABLE: Final = re.compile(r"\$([A-Za-z_]\w*)")
@@ -92,7 +83,7 @@ class Jsonata:
     """Evaluates expressions in ``children`` processes at most. Safe to use from many threads."""
 
     def __init__(self, children: int = 2) -> None:
-        self._idle: list[_Child] = []
+        self._idle: list[Child] = []
         self._lock = threading.Lock()
         self._places = threading.BoundedSemaphore(children)
 
@@ -155,14 +146,23 @@ class Jsonata:
             with self._lock:
                 child = self._idle.pop() if self._idle else None
             fresh = child is None
-            child = child or _Child()
+            child = child or _child()
             try:
-                answer = child.ask(body, HARD_SECONDS + (START_SECONDS if fresh else 0.0))
-            except _DiedIdleError as died:
+                reply = child.ask(body, HARD_SECONDS + (START_SECONDS if fresh else 0.0))
+            except ChildGoneError as gone:
                 if fresh:
-                    raise _TooMuchError("The evaluator does not start") from died
+                    raise _TooMuchError("The evaluator does not start") from gone
                 continue  # something ended it while it had nothing to do: no fault of this expression
-            if child.retires:
+            except ChildSilentError as silent:
+                raise _TooMuchError(TOO_MUCH_TIME) from silent
+            except ChildLostError as lost:
+                raise _TooMuchError(TOO_MUCH_MEMORY) from lost
+            try:
+                answer: list[dict[str, Any]] = orjson.loads(reply)
+            except ValueError as nonsense:
+                child.bury()
+                raise _TooMuchError(TOO_MUCH_MEMORY) from nonsense
+            if child.retired:
                 child.bury()
             else:
                 with self._lock:
@@ -174,97 +174,15 @@ class _TooMuchError(Exception):
     """The evaluation needs more than it may have."""
 
 
-class _DiedIdleError(Exception):
-    """The child was gone before it was asked."""
-
-
-class _Child:
-    """One process and its pipes, used by one thread at a time."""
-
-    def __init__(self) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "services.orchestration.language.jsonata_worker"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            # What a broken engine prints may quote the expression, and that is nobody's business.
-            stderr=subprocess.DEVNULL,
-            cwd=REPOSITORY_ROOT,
-            # The engine's allocator would set a gigabyte of the address space aside at once.
-            env={**os.environ, "MIMALLOC_ARENA_RESERVE": "32MiB"},
-            bufsize=0,
-        )
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        #: Whether it ends after its last answer.
-        self.retires = False
-        self._questions, self._answers = self._process.stdin.fileno(), self._process.stdout.fileno()
-        os.set_blocking(self._questions, False)
-        os.set_blocking(self._answers, False)
-
-    def ask(self, body: bytes, seconds: float) -> list[dict[str, Any]]:
-        """The answer to one question.
-
-        Raises:
-            _DiedIdleError: it cannot be asked.
-            _TooMuchError: it died of the question, or did not answer in time.
-        """
-        deadline = time.monotonic() + seconds
-        with self._burying():
-            try:
-                self._write(HEADER.pack(len(body), False) + body, deadline)
-            except BrokenPipeError as broken:
-                raise _DiedIdleError from broken
-            try:
-                length, self.retires = HEADER.unpack(self._read(HEADER.size, deadline))
-                if length > MAX_BYTES:
-                    raise OSError("an answer of no sensible length")
-                answer: list[dict[str, Any]] = orjson.loads(self._read(length, deadline))
-            except (OSError, ValueError) as lost:
-                raise _TooMuchError(TOO_MUCH_MEMORY) from lost
-        return answer
-
-    def bury(self) -> None:
-        self._process.kill()
-        for pipe in (self._process.stdin, self._process.stdout):
-            if pipe is not None:
-                with contextlib.suppress(OSError):
-                    pipe.close()
-        self._process.wait()
-
-    @contextlib.contextmanager
-    def _burying(self) -> Iterator[None]:
-        """Whatever interrupts an exchange leaves the pipes in disorder: the child goes."""
-        try:
-            yield
-        except BaseException:
-            self.bury()
-            raise
-
-    def _write(self, body: bytes, deadline: float) -> None:
-        rest = memoryview(body)
-        while rest:
-            try:
-                rest = rest[os.write(self._questions, rest) :]
-            except BlockingIOError:
-                self._await(self._questions, select.POLLOUT, deadline)
-
-    def _read(self, length: int, deadline: float) -> bytes:
-        parts: list[bytes] = []
-        while length:
-            self._await(self._answers, select.POLLIN, deadline)
-            part = os.read(self._answers, min(length, 1 << 20))
-            if not part:
-                raise OSError("the child died")
-            parts.append(part)
-            length -= len(part)
-        return b"".join(parts)
-
-    def _await(self, descriptor: int, event: int, deadline: float) -> None:
-        # poll, for select refuses descriptors above 1,023, which a busy server has.
-        poll = select.poll()
-        poll.register(descriptor, event)
-        if not poll.poll(max(0.0, deadline - time.monotonic()) * 1000):
-            raise _TooMuchError(TOO_MUCH_TIME)
+def _child() -> Child:
+    return Child(
+        "services.orchestration.language.jsonata_worker",
+        # The engine's allocator would set a gigabyte of the address space aside at once.
+        {"MIMALLOC_ARENA_RESERVE": "32MiB"},
+        max_answer_bytes=MAX_BYTES,
+        # What a broken engine prints may quote the expression, and that is nobody's business.
+        quiet=True,
+    )
 
 
 def _threw(expression: str, place: str, error: str) -> QueryError:

@@ -1,23 +1,21 @@
-"""The child of ``jsonata.Jsonata``: evaluates what comes on its standard input, until that closes."""
+"""The child of ``jsonata.Jsonata``: evaluates expressions and checks their syntax."""
 
 from __future__ import annotations
 
 import functools
 import json
 import math
-import os
 import re
 import resource
-import signal
-import sys
 import time
-from typing import Any, BinaryIO, Final
+from typing import Any, Final
 
 import jsonatapy
 import orjson
 
-from services.orchestration.language.jsonata import HARD_SECONDS, HEADER, MAX_BYTES, SOFT_SECONDS
+from services.orchestration.language.jsonata import HARD_SECONDS, MAX_BYTES, SOFT_SECONDS
 from services.orchestration.language.jsonata_functions import FUNCTIONS, TOO_MUCH_MEMORY, TOO_MUCH_TIME, unavailable
+from shared.runtime.child_program import answer_questions
 
 #: Address space of the child in bytes; Python and the engine need some 90 MB.
 ADDRESS_SPACE: Final = 768 * 1024**2
@@ -41,26 +39,6 @@ _HOST_PREFIX: Final = re.compile(r"^host function raised \w+: ")
 _PARSE_PREFIX: Final = "Parse error: "
 
 
-def main() -> None:
-    """Answer questions until the parent closes the pipe, or this process has grown too large."""
-    resource.setrlimit(resource.RLIMIT_AS, (ADDRESS_SPACE, ADDRESS_SPACE))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    questions = sys.stdin.buffer
-    # Nothing that a library prints may get onto the pipe.
-    answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    while (body := read(questions)) is not None:
-        # The parent kills a child that is late; this ends one whose parent has gone meanwhile.
-        signal.setitimer(signal.ITIMER_REAL, HARD_SECONDS + 1.0)
-        reply = answer(body)
-        signal.setitimer(signal.ITIMER_REAL, 0.0)
-        retires = resident_bytes() > RETIREMENT_BYTES
-        answers.write(HEADER.pack(len(reply), retires) + reply)
-        answers.flush()
-        if retires:
-            return
-
-
 def resident_bytes() -> int:
     """Main memory that the process holds now; 0 where the system does not tell.
 
@@ -71,15 +49,6 @@ def resident_bytes() -> int:
             return int(statm.read().split()[1]) * resource.getpagesize()
     except FileNotFoundError:
         return 0
-
-
-def read(pipe: BinaryIO) -> bytes | None:
-    """The next question; None when the parent has gone."""
-    header = pipe.read(HEADER.size)
-    if len(header) < HEADER.size:
-        return None
-    length, _ = HEADER.unpack(header)
-    return pipe.read(length)
 
 
 def answer(body: bytes) -> bytes:
@@ -169,4 +138,9 @@ def _error(message: str, expression: str) -> bytes:
 
 
 if __name__ == "__main__":
-    main()
+    answer_questions(
+        answer,
+        address_space_bytes=ADDRESS_SPACE,
+        seconds=HARD_SECONDS + 1.0,
+        retires=lambda: resident_bytes() > RETIREMENT_BYTES,
+    )

@@ -15,6 +15,7 @@ from shared import errors
 from shared.media import pdf_reader
 from shared.media.pdf import PdfLimits
 from shared.media.pdf_reader import PdfReader
+from shared.runtime import child
 
 
 @pytest.fixture
@@ -27,13 +28,13 @@ def pdf() -> bytes:
 
 @pytest.fixture(autouse=True)
 def children():
-    pdf_reader._children.bury_all()
+    pdf_reader._workers.bury_all()
     yield
-    pdf_reader._children.bury_all()
+    pdf_reader._workers.bury_all()
 
 
 def pid(reader: PdfReader) -> int:
-    return reader._child._process.pid
+    return reader._worker.child.process_id
 
 
 def test_pages_come_through_the_pipe(pdf: bytes, tmp_path: Path) -> None:
@@ -86,14 +87,16 @@ def test_a_child_that_hangs_is_given_up(pdf: bytes, monkeypatch: pytest.MonkeyPa
     assert not Path(f"/proc/{used}").exists()
 
 
-def test_a_child_that_a_file_took_over_cannot_talk_us_into_anything(pdf: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_child_that_a_file_took_over_cannot_talk_us_into_anything(
+    pdf: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Whatever comes up the pipe is data of known kinds, or the end of that child."""
     real = subprocess.Popen
 
     def imposter(command, **options):
-        return real(["sh", "-c", "cat >/dev/null & printf '\\0\\0\\0\\0\\0\\0\\0\\5hello'; wait"], **options)
+        return real(["sh", "-c", "cat >/dev/null & printf '\\0\\0\\0\\0\\0\\0\\0\\5\\0hello'; wait"], **options)
 
-    monkeypatch.setattr(pdf_reader.subprocess, "Popen", imposter)
+    monkeypatch.setattr(child.subprocess, "Popen", imposter)
     with pytest.raises(errors.BadDocument):
         PdfReader(pdf, PdfLimits()).page(0)
 
@@ -101,5 +104,5 @@ def test_a_child_that_a_file_took_over_cannot_talk_us_into_anything(pdf: bytes, 
 def test_no_child_outlives_its_use(pdf: bytes) -> None:
     with PdfReader(pdf, PdfLimits()) as reader:
         used = pid(reader)
-    pdf_reader._children.bury_all()
+    pdf_reader._workers.bury_all()
     assert not Path(f"/proc/{used}").exists()
