@@ -55,8 +55,14 @@ class CatalogEntry(BaseModel):
     files: tuple[ModelFile, ...] = ()
     #: Modules that must be importable in the engine's environment.
     requires: tuple[str, ...] = ()
-    #: Name of the engine environment (``nonet engines install NAME``); None = the main process.
+    #: Shared libraries of the system that the engine loads, "libflite.so.1".
+    libraries: tuple[str, ...] = ()
+    #: The command that gets what ``requires`` and ``libraries`` name, where the default install does not bring it.
+    prerequisite: str | None = None
+    #: Name of the engine environment (``nonet engines install NAME``), whose interpreter runs the engine; None = ours.
     environment: str | None = None
+    #: Whether the engine gets a process of its own even so: its library holds the interpreter lock, or may crash.
+    own_process: bool = False
     #: Resident memory once loaded, bytes: what the scheduler's budget is charged.
     memory_bytes: int = Field(gt=0)
     devices: tuple[str, ...] = ("cpu",)
@@ -70,6 +76,13 @@ class CatalogEntry(BaseModel):
     preference: int = 0
     #: Engine-specific settings.
     options: dict[str, str | int | float | bool | list[str]] = Field(default_factory=dict)
+
+    @property
+    def remedy(self) -> str:
+        """The command that installs the model, for messages to whoever lacks it."""
+        if self.environment is not None:
+            return f"nonet engines install {self.environment}"
+        return self.prerequisite or f"nonet models pull {self.id}"
 
 
 class Environment(BaseModel):

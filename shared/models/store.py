@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import fcntl
 import hashlib
 import importlib.util
@@ -55,6 +56,8 @@ class ModelStore:
             if not (self._engines / entry.environment / COMPLETE).exists():
                 return False
         elif any(importlib.util.find_spec(module) is None for module in entry.requires):
+            return False
+        if not all(map(_loads, entry.libraries)):
             return False
         if entry.embedded_path is not None and not (REPOSITORY_ROOT / entry.embedded_path).is_dir():
             return False
@@ -173,6 +176,15 @@ class ModelStore:
             return None
         path = self._mirror / (file.mirror_path or f"{entry.id}/{file.path}")
         return path if path.is_file() else None
+
+
+def _loads(library: str) -> bool:
+    """Whether the system has a shared library, which it then maps into this process too."""
+    try:
+        ctypes.CDLL(library)
+    except OSError:
+        return False
+    return True
 
 
 def _download(file: ModelFile, part: Path, progress: Progress | None) -> None:

@@ -152,9 +152,9 @@ class Runtime:
         for_language = f" in {language}" if language else ""
         if not known:
             raise errors.ModelNotInstalled(f"No model of the catalog can {task.replace('-', ' ')}{for_language}.")
-        entry = known[0]
-        remedy = f"nonet engines install {entry.environment}" if entry.environment else f"nonet models pull {entry.id}"
-        raise errors.ModelNotInstalled(f"No installed model can {task.replace('-', ' ')}{for_language}. Run: {remedy}")
+        raise errors.ModelNotInstalled(
+            f"No installed model can {task.replace('-', ' ')}{for_language}. Run: {known[0].remedy}"
+        )
 
     # -- leasing
 
@@ -175,8 +175,10 @@ class Runtime:
             ResourceExhausted: memory is full of models in use.
         """
         entry = self._catalog.get(model_id)
-        if entry is None or not self._available(entry):
-            raise errors.ModelNotInstalled(f"The model {model_id} is not installed. Run: nonet models pull {model_id}")
+        if entry is None:
+            raise errors.ModelNotInstalled(f"The catalog has no model {model_id}. See: nonet models list")
+        if not self._available(entry):
+            raise errors.ModelNotInstalled(f"The model {model_id} is not installed. Run: {entry.remedy}")
         return await self._lease(entry)
 
     async def _lease(self, entry: CatalogEntry) -> Lease:
@@ -236,6 +238,8 @@ class Runtime:
             if entry.environment is not None:
                 python = self._store.environment_python(entry.environment)
                 slot.binding = await WorkerBinding.load(entry, directory, slot.device, python)
+            elif entry.own_process:
+                slot.binding = await WorkerBinding.load(entry, directory, slot.device)
             else:
                 slot.binding = await InprocBinding.load(entry, directory, slot.device)
         except (errors.NonetError, asyncio.CancelledError):

@@ -40,19 +40,11 @@ def print_models(catalog: Catalog, store: ModelStore) -> None:
     rows = [("MODEL", "TASK", "LANGUAGES", "TIER", "LICENCE", "STATE")]
     for entry in catalog:
         languages = ",".join(entry.languages) if len(entry.languages) <= 4 else f"{len(entry.languages)} languages"
-        state = "installed" if store.installed(entry) else remedy(entry)
+        state = "installed" if store.installed(entry) else entry.remedy
         rows.append((entry.id, entry.task, languages or "-", entry.tier.value, entry.licence, state))
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     for row in rows:
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
-
-
-def remedy(entry: CatalogEntry) -> str:
-    if entry.environment is not None:
-        return f"nonet engines install {entry.environment}"
-    if entry.files:
-        return f"nonet models pull {entry.id}"
-    return f"needs {', '.join(entry.requires)}"
 
 
 def pull(entry: CatalogEntry, store: ModelStore) -> None:

@@ -116,6 +116,22 @@ async def test_what_is_missing_is_named_with_its_remedy(tmp_path: Path) -> None:
         await runtime.lease("double")
     with pytest.raises(errors.ModelNotInstalled, match="No model of the catalog"):
         await runtime.lease("halve")
+    wanting = entry("system", libraries=("libnobodyhasthis.so.1",), prerequisite="apt-get install libnobody")
+    runtime = make(tmp_path, entry("anywhere", libraries=("libc.so.6",), preference=-1), wanting)
+    with pytest.raises(errors.ModelNotInstalled, match="apt-get install libnobody"):
+        await runtime.lease_model("system")
+    assert [found.id for found in runtime.candidates("double")] == ["anywhere"]
+
+
+async def test_an_engine_gets_a_process_of_its_own_where_the_catalog_says_so(tmp_path: Path) -> None:
+    runtime = make(tmp_path, entry("m", own_process=True))
+    async with await runtime.lease("double") as lease:
+        assert await lease.run([4]) == [8]
+        assert engines.loads == []
+        with pytest.raises(errors.Unavailable):
+            await lease.run(["crash"])
+        assert await lease.run([5]) == [10]
+    await runtime.close()
 
 
 async def test_batches_form_while_the_engine_is_busy(tmp_path: Path) -> None:
