@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -84,20 +85,27 @@ class Request:
 
 @dataclass(slots=True)
 class Response:
-    """A whole answer."""
+    """An answer, whole or the beginning of one."""
 
     status: int
     body: bytes = b""
     content_type: str = ""
     headers: dict[str, str] = field(default_factory=dict)
+    #: What of the body follows ``body``; its length is not announced then.
+    rest: AsyncGenerator[bytes] | None = None
 
     async def send(self, send: Send) -> None:
-        headers = [(b"content-length", str(len(self.body)).encode())]
+        headers = [] if self.rest is not None else [(b"content-length", str(len(self.body)).encode())]
         if self.content_type:
             headers.append((b"content-type", self.content_type.encode("latin-1")))
         headers.extend((name.encode("latin-1"), _header_value(value)) for name, value in self.headers.items())
         await send({"type": "http.response.start", "status": self.status, "headers": headers})
-        await send({"type": "http.response.body", "body": self.body})
+        await send({"type": "http.response.body", "body": self.body, "more_body": self.rest is not None})
+        if self.rest is not None:
+            async with aclosing(self.rest):
+                async for piece in self.rest:
+                    await send({"type": "http.response.body", "body": piece, "more_body": True})
+            await send({"type": "http.response.body"})
 
 
 def _header_value(value: str) -> bytes:

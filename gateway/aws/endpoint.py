@@ -35,12 +35,14 @@ class OperationEndpoint:
                 region=identity.region,
                 request_id=request.request_id,
                 metadata={name: request.headers[name] for name in PASSED_HEADERS if name in request.headers},
+                takes_pieces=True,
             )
             if target.operation.client_streaming:
                 raise errors.Unimplemented(f"{target.operation.name} is a stream: call it over gRPC.")
             answer = await self._host.call(message, call)
             trailers = call.trailers
             response = build_response(target, answer)
+            response.rest = call.rest_of_payload
         except errors.NonetError as error:
             response = build_error(target, error)
         response.headers.update(describe_headers(trailers, request.request_id))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 
 from nonet.speech.v1 import speech_pb2 as pb
 from services.speech import lexicons, requests
@@ -11,7 +11,8 @@ from services.speech.encoders import open_encoder
 from services.speech.lexicon_store import LexiconStore, StoredLexicon
 from services.speech.phrases import SYNTHESIZE_SPEECH, Samples
 from services.speech.recording import Recording
-from services.speech.script import Rest
+from services.speech.requests import Output
+from services.speech.script import Rest, Script
 from services.speech.steps import Say, Step, steps_of
 from services.speech.voices import LANGUAGES, VOICES, Speaker, speakers
 from shared import errors
@@ -19,7 +20,9 @@ from shared.platform import Platform
 from shared.rpc.call import Call, Priority
 from shared.runtime.runtime import Lease
 
-#: Phrases that go to an engine at once: few, so that sound comes early and no text takes the queue for itself.
+#: Texts that are being spoken at once; a client that listens slowly keeps its place until it has heard all.
+MAX_SPEAKING = 128
+#: Phrases that go to an engine at once: the first alone, so that sound comes early, then more, up to so many.
 _PHRASES_AT_ONCE = 8
 
 
@@ -29,40 +32,52 @@ class SpeechService:
     def __init__(self, platform: Platform) -> None:
         self._platform = platform
         self._lexicons = LexiconStore(platform.resources)
+        self._speaking = 0
 
     # -- speaking
 
     async def synthesize_speech(self, request: pb.SynthesizeSpeechInput, call: Call) -> pb.SynthesizeSpeechOutput:
         """Text or SSML as sound, or as speech marks."""
-        speaker = await self._speaker(request.voice_id, request.engine or None)
+        able = await self._speakers(request.voice_id, request.engine or None)
         is_ssml = request.text_type == "ssml"
         output = requests.output(
-            request.output_format, request.sample_rate, request.speech_mark_types, speaker.kind, is_ssml
+            request.output_format, request.sample_rate, request.speech_mark_types, able[0].kind, is_ssml
         )
-        language = requests.language(request.language_code or None, speaker)
+        language = requests.language(request.language_code or None, able[0])
         script = await asyncio.to_thread(requests.script, request.text, is_ssml, language)
         own = await self._lexicons.read(call.account, request.lexicon_names)
         script = lexicons.apply(script, [lexicon for lexicon in own if lexicon.speaks(language)], language)
-        steps = steps_of(script, speaker)
-
+        speaker, steps = _first_able(script, able)
+        call.answered_by(speaker.model.id)
         recording = Recording(request.text.encode(), speaker.sample_rate)
-        lease = await self._platform.runtime.lease_model(speaker.model.id)
-        async with lease:
-            pieces = _pieces(lease, steps, recording, call.priority)
-            if output.mark_types:
-                async for _ in pieces:
-                    pass
-                body = recording.marks(output.mark_types).encode()
-            else:
+        return pb.SynthesizeSpeechOutput(
+            audio_stream=await call.payload(self._body(speaker, steps, recording, output, call.priority)),
+            content_type=output.content_type,
+            request_characters=script.billed_characters,
+        )
+
+    async def _body(
+        self, speaker: Speaker, steps: Sequence[Step], recording: Recording, output: Output, priority: Priority
+    ) -> AsyncGenerator[bytes]:
+        """The answer's bytes as they are made: encoded sound, or the speech marks at its end."""
+        if self._speaking == MAX_SPEAKING:
+            raise errors.ResourceExhausted(f"{MAX_SPEAKING} texts are being spoken already: try again later.")
+        self._speaking += 1
+        try:
+            async with await self._platform.runtime.lease_model(speaker.model.id) as lease:
+                if output.mark_types:
+                    async for _ in _pieces(lease, steps, recording, priority):
+                        pass
+                    yield recording.marks(output.mark_types).encode()
+                    return
                 encoder = await asyncio.to_thread(
                     open_encoder, output.format, recording.sample_rate, output.sample_rate
                 )
-                encoded = [await asyncio.to_thread(encoder.encode, piece) async for piece in pieces]
-                body = b"".join((*encoded, await asyncio.to_thread(encoder.finish)))
-        call.answered_by(speaker.model.id)
-        return pb.SynthesizeSpeechOutput(
-            audio_stream=body, content_type=output.content_type, request_characters=script.billed_characters
-        )
+                async for piece in _pieces(lease, steps, recording, priority):
+                    yield await asyncio.to_thread(encoder.encode, piece)
+                yield await asyncio.to_thread(encoder.finish)
+        finally:
+            self._speaking -= 1
 
     async def describe_voices(self, request: pb.DescribeVoicesInput, call: Call) -> pb.DescribeVoicesOutput:
         """The voices that an installed engine can speak for; all of them in one page."""
@@ -104,8 +119,8 @@ class SpeechService:
         await self._lexicons.delete(call.account, request.name)
         return pb.DeleteLexiconOutput()
 
-    async def _speaker(self, voice_id: str, kind: str | None) -> Speaker:
-        """Who speaks for a voice: the best installed model of its language and of that kind of engine.
+    async def _speakers(self, voice_id: str, kind: str | None) -> list[Speaker]:
+        """Who can speak for a voice: installed models of its language and of that kind of engine, the best first.
 
         Raises:
             EngineNotSupportedException: models speak the language, but none is of that kind.
@@ -127,20 +142,38 @@ class SpeechService:
                 f"No installed engine of the kind {kind} speaks for {voice_id}; DescribeVoices tells which do.",
                 aws_code="EngineNotSupportedException",
             )
-        return (fitting or mine)[0]
+        return fitting or [speaker for speaker in mine if speaker.kind == mine[0].kind]
 
 
 async def _pieces(
     lease: Lease, steps: Sequence[Step], recording: Recording, priority: Priority
 ) -> AsyncIterator[Samples]:
     """The sound of the steps as it is made."""
-    for begin in range(0, len(steps), _PHRASES_AT_ONCE):
-        group = steps[begin : begin + _PHRASES_AT_ONCE]
+    begin, count = 0, 1
+    while begin < len(steps):
+        group = steps[begin : begin + count]
+        begin, count = begin + count, min(2 * count, _PHRASES_AT_ONCE)
         spoken = iter(await lease.run([step.phrase for step in group if isinstance(step, Say)], priority))
         for step in group:
             yield recording.rest(step) if isinstance(step, Rest) else recording.speech(step, next(spoken))
         if recording.full:
             return
+
+
+def _first_able(script: Script, able: Sequence[Speaker]) -> tuple[Speaker, list[Step]]:
+    """The best of the speakers that can do all that the script asks for.
+
+    Raises:
+        InvalidArgument: InvalidSsmlException; what the best of them cannot do, where none can do all.
+    """
+    failure: errors.InvalidArgument | None = None
+    for speaker in able:
+        try:
+            return speaker, steps_of(script, speaker)
+        except errors.InvalidArgument as refused:
+            failure = failure or refused
+    assert failure is not None
+    raise failure
 
 
 def _voice(found: Sequence[Speaker]) -> pb.Voice:

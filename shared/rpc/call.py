@@ -6,7 +6,7 @@ import asyncio
 import enum
 import random
 import secrets
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
 
 from shared.auth.principals import Principal
@@ -47,6 +47,9 @@ class Call:
     inside: bool = False
     #: Told to the caller beside the answer: gRPC trailers, HTTP headers.
     trailers: dict[str, str] = field(default_factory=dict)
+    #: Whether the wire can send the answer's payload piece by piece; ``payload`` then leaves here what follows.
+    takes_pieces: bool = False
+    rest_of_payload: AsyncGenerator[bytes] | None = None
 
     @property
     def account(self) -> str:
@@ -58,6 +61,19 @@ class Call:
         if self.deadline is None:
             return None
         return max(0.0, self.deadline - asyncio.get_running_loop().time())
+
+    async def payload(self, pieces: AsyncGenerator[bytes]) -> bytes:
+        """The payload of the answer: all pieces joined, or the first one where the wire takes the others as they come.
+
+        What goes wrong before the first piece is an error like any other; what goes wrong later cuts the answer off.
+        """
+        parts: list[bytes] = []
+        async for piece in pieces:
+            parts.append(piece)
+            if piece and self.takes_pieces:
+                self.rest_of_payload = pieces
+                break
+        return b"".join(parts)
 
     def answered_by(self, model_id: str) -> None:
         """Tell the caller which model answered; several are joined by commas, in order of use."""

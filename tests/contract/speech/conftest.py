@@ -1,4 +1,5 @@
-"""A Nonet that can speak: eSpeak NG in its engine environment, as `nonet engines install espeak-ng` makes it."""
+"""Nonets that can speak: with eSpeak NG in its engine environment, as `nonet engines install espeak-ng` makes it, and with
+Flite where it lies on the system. A test names the one it means, so that it hears the same on every machine."""
 
 from __future__ import annotations
 
@@ -18,10 +19,22 @@ from tests.running import client, nonet
 def speaking(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Addresses]:
     data: Path = tmp_path_factory.mktemp("speech")
     ModelStore(data).install_environment(Catalog.load().environments["espeak-ng"])
-    with nonet(data, services="speech") as addresses:
+    with nonet(data, services="speech", model_preferences={"synthesize-speech": ["espeak-ng"]}) as addresses:
         yield addresses
 
 
 @pytest.fixture(scope="session")
 def polly(speaking: Addresses) -> Any:
     return client("polly", speaking)
+
+
+@pytest.fixture(scope="session")
+def softly_speaking(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Addresses]:
+    """Flite first, eSpeak NG for what it cannot do."""
+    data: Path = tmp_path_factory.mktemp("flite")
+    store = ModelStore(data)
+    if not store.installed(Catalog.load().get("flite")):  # type: ignore[arg-type]
+        pytest.skip("libflite1 is not on this system")
+    store.install_environment(Catalog.load().environments["espeak-ng"])
+    with nonet(data, services="speech") as addresses:
+        yield addresses

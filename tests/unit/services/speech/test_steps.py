@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from services.speech.phrases import SYNTHESIZE_SPEECH
 from services.speech.script import Rest, Style
 from services.speech.ssml import ssml_script
 from services.speech.steps import MAX_WORDS, Say, Step, steps_of
 from services.speech.voices import VOICES, Speaker
 from shared.models.catalog import Catalog
 
-SPEAKER = Speaker(VOICES["Joanna"], Catalog.load().for_task(SYNTHESIZE_SPEECH)[0])
+SPEAKER = Speaker(VOICES["Joanna"], Catalog.load().get("espeak-ng"))
 
 
 def steps(inside: str) -> list[Step]:

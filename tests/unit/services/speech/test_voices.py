@@ -32,7 +32,11 @@ def test_a_model_knows_a_voice_for_each_of_its_languages(model: object) -> None:
 
 
 def test_voices_of_one_language_and_gender_differ() -> None:
-    names = [speaker.name for speaker in speakers(MODELS[:1]) if speaker.voice.id in ("Joanna", "Salli", "Matthew")]
+    names = [
+        speaker.name
+        for speaker in speakers([Catalog.load().get("espeak-ng")])
+        if speaker.voice.id in ("Joanna", "Salli", "Matthew")
+    ]
     assert len(set(names)) == 3
 
 
