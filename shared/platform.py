@@ -57,8 +57,8 @@ class Platform:
             )
         settings.data_directory.mkdir(parents=True, exist_ok=True)
         principals = PrincipalTable.read(settings.principals_file, settings.default_account)
-        catalog = Catalog.load()
         models = ModelStore(settings.data_directory, settings.model_mirror)
+        catalog = Catalog.load(added=models.added())
         remote_models = {
             model_id: partial(RemoteBinding, address, model_id, settings.upstream_bearer_key)
             for model_id, address in settings.remote_models.items()

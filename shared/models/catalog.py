@@ -9,6 +9,7 @@ import enum
 import tomllib
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -100,11 +101,36 @@ class Environment(BaseModel):
     disk_bytes: int = Field(gt=0)
 
 
-class Catalog:
-    """All models by id and all engine environments by name, in file order."""
+class Template(BaseModel):
+    """A kind of weights that people bring along: ``nonet models add`` makes a model of a folder of that kind."""
 
-    def __init__(self, entries: Iterable[CatalogEntry], environments: Iterable[Environment] = ()) -> None:
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9_.-]*$")
+    description: str
+    #: Patterns of files, each of which the folder must have.
+    needs: tuple[str, ...] = Field(min_length=1)
+    #: "module:function" that turns the folder into what the engine loads: (source, target) -> None. None = as it is.
+    converter: str | None = None
+    #: Engine environment whose interpreter converts; None = the main process.
+    converter_environment: str | None = None
+    #: Memory of the loaded model for each byte of its files, about.
+    memory_ratio: float = Field(default=1.3, gt=0)
+    #: Fields of the model's ``CatalogEntry``, all but its id, tier and memory.
+    model: dict[str, Any]
+
+
+class Catalog:
+    """All models by id, all engine environments and templates by name, in file order."""
+
+    def __init__(
+        self,
+        entries: Iterable[CatalogEntry],
+        environments: Iterable[Environment] = (),
+        templates: Iterable[Template] = (),
+    ) -> None:
         self.environments = {environment.name: environment for environment in environments}
+        self.templates = {template.name: template for template in templates}
         self._entries: dict[str, CatalogEntry] = {}
         #: Answers of ``for_task``; a catalog never changes.
         self._by_task: dict[tuple[str, str | None], tuple[CatalogEntry, ...]] = {}
@@ -116,17 +142,19 @@ class Catalog:
             self._entries[entry.id] = entry
 
     @classmethod
-    def load(cls, paths: Sequence[Path] | None = None) -> Catalog:
-        """Read the given TOML files, or every service's ``catalog.toml``."""
+    def load(cls, paths: Sequence[Path] | None = None, added: Iterable[CatalogEntry] = ()) -> Catalog:
+        """Read the given TOML files, or every service's ``catalog.toml``; ``added``: models of this machine alone."""
         if paths is None:
             paths = sorted((REPOSITORY_ROOT / "services").glob("*/catalog.toml"))
         entries: list[CatalogEntry] = []
         environments: list[Environment] = []
+        templates: list[Template] = []
         for path in paths:
             document = tomllib.loads(path.read_text(encoding="utf-8"))
             entries.extend(CatalogEntry.model_validate(row) for row in document.get("model", []))
             environments.extend(Environment.model_validate(row) for row in document.get("environment", []))
-        return cls(entries, environments)
+            templates.extend(Template.model_validate(row) for row in document.get("template", []))
+        return cls([*entries, *added], environments, templates)
 
     def __iter__(self) -> Iterator[CatalogEntry]:
         return iter(self._entries.values())

@@ -2,6 +2,7 @@
 
 <data>/models/<id>/<file>       files of pulled models; a file is there only when its sha256 was right
 <data>/models/<id>/.<file>.part what an interrupted pull left; the next one goes on from there
+<data>/models/<id>/.model.json  the catalog entry of a model that was added on this machine (shared/models/adoption.py)
 <data>/engines/<name>/          engine environments
 """
 
@@ -26,6 +27,8 @@ from shared import errors
 from shared.models.catalog import REPOSITORY_ROOT, CatalogEntry, Environment, ModelFile, Tier
 
 CHUNK = 1 << 20
+#: Describes a model that was added on this machine.
+ADDED = ".model.json"
 #: Lies in an engine environment once everything is installed, and lists its packages.
 COMPLETE = ".complete"
 #: What the worker itself needs, beside the engine's own packages.
@@ -69,6 +72,14 @@ class ModelStore:
         if entry.embedded_path is not None:
             return REPOSITORY_ROOT / entry.embedded_path
         return self._models / entry.id
+
+    def added(self) -> list[CatalogEntry]:
+        """Models that were added on this machine, from weights that somebody brought along."""
+        return [CatalogEntry.model_validate_json(path.read_text()) for path in sorted(self._models.glob(f"*/{ADDED}"))]
+
+    def place(self, model_id: str) -> Path:
+        """The folder in which a model with this id lies, or would lie."""
+        return self._models / model_id
 
     def environment_installed(self, environment: Environment) -> bool:
         """Whether an engine environment is complete and has the very packages that the catalog names."""

@@ -61,7 +61,8 @@ def examine(current: Settings) -> Iterator[Finding]:
         )
     open_door = current.principals_file is None and not current.is_loopback
     yield Finding(not open_door, f"binds {current.host}", "make keys (nonet keys create NAME) before you open the door")
-    catalog, store = Catalog.load(), ModelStore(data, current.model_mirror)
+    store = ModelStore(data, current.model_mirror)
+    catalog = Catalog.load(added=store.added())
     for entry in catalog:
         if entry.tier is Tier.EMBEDDED and not store.installed(entry):
             missing = [name for name in entry.requires if importlib.util.find_spec(name) is None]

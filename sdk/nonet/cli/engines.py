@@ -18,7 +18,8 @@ def main(arguments: list[str]) -> int:
         action = actions.add_parser(name, help=text)
         action.add_argument("engine", help="a name as `nonet engines list` shows it")
     chosen = parser.parse_args(arguments[1:])
-    catalog, store = Catalog.load(), ModelStore(settings().data_directory, settings().model_mirror)
+    store = ModelStore(settings().data_directory, settings().model_mirror)
+    catalog = Catalog.load(added=store.added())
     if chosen.action == "list":
         print_environments(catalog, store)
         return 0

@@ -1,12 +1,14 @@
-"""``nonet models list|pull|rm``: what models there are, which are here, and how one gets here."""
+"""``nonet models list|pull|add|rm``: what models there are, which are here, and how one gets here."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 import time
+from pathlib import Path
 
 from shared import errors
+from shared.models.adoption import Own, adopt
 from shared.models.catalog import Catalog, CatalogEntry, ModelFile, Tier
 from shared.models.store import ModelStore
 from shared.settings import settings
@@ -19,10 +21,15 @@ def main(arguments: list[str]) -> int:
     for name, text in (("pull", "download models and check them"), ("rm", "delete downloaded models")):
         action = actions.add_parser(name, help=text)
         action.add_argument("model", nargs="+", help="ids as `nonet models list` shows them")
+    add_parser(actions.add_parser("add", help="make a model of weights that you have: your own, or downloaded ones"))
     chosen = parser.parse_args(arguments[1:])
-    catalog, store = Catalog.load(), ModelStore(settings().data_directory, settings().model_mirror)
+    store = ModelStore(settings().data_directory, settings().model_mirror)
+    catalog = Catalog.load(added=store.added())
     if chosen.action == "list":
         print_models(catalog, store)
+        return 0
+    if chosen.action == "add":
+        add(chosen, catalog, store)
         return 0
     for name in chosen.model:
         entry = catalog.get(name)
@@ -45,6 +52,42 @@ def print_models(catalog: Catalog, store: ModelStore) -> None:
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     for row in rows:
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def add_parser(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", help="the id that it gets")
+    parser.add_argument("folder", type=Path, help="folder with the weights")
+    parser.add_argument("--as", dest="template", required=True, help="what they are: a template, see below")
+    parser.add_argument("--languages", default="", help="codes of the languages it knows, comma separated")
+    parser.add_argument("--licence", default="not stated", help="licence of the weights")
+    parser.add_argument(
+        "--preference", type=int, default=10, help="higher is preferred; models of the suite have 0 to 5"
+    )
+    parser.add_argument("--option", action="append", default=[], metavar="NAME=VALUE", help="option of the engine")
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    lines = [
+        f"  {template.name:<20} {template.description}\n{'':<22} files: {', '.join(template.needs)}"
+        for template in Catalog.load().templates.values()
+    ]
+    parser.epilog = "\n".join(["templates:", *lines])
+
+
+def add(chosen: argparse.Namespace, catalog: Catalog, store: ModelStore) -> None:
+    template = catalog.templates.get(chosen.template)
+    if template is None:
+        raise errors.NotFound(f"There is no template {chosen.template}: {', '.join(catalog.templates) or 'none'}.")
+    own = Own(
+        id=chosen.model,
+        languages=tuple(filter(None, chosen.languages.split(","))),
+        licence=chosen.licence,
+        preference=chosen.preference,
+        options=dict(option.partition("=")[::2] for option in chosen.option),
+    )
+    print(f"{chosen.model}: {'converting' if template.converter else 'copying'} ...")
+    entry = adopt(template, own, chosen.folder, catalog, store)
+    print(f"{entry.id}: added. A server that is running sees it when it starts again.")
+    if entry.environment is not None and not store.installed(entry):
+        print(f"Its engine is not installed yet. Run: {entry.remedy}")
 
 
 def pull(entry: CatalogEntry, store: ModelStore) -> None:

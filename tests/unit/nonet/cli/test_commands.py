@@ -42,6 +42,12 @@ licence = "MIT"
 description = "lives in an environment"
 memory_bytes = 1
 environment = "nothing"
+
+[[template]]
+name = "guesser"
+description = "weights that guess"
+needs = ["*.bin"]
+model = {{ task = "guess", engine = "x:y", environment = "nothing" }}
 """
 
 
@@ -53,9 +59,9 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     (tmp_path / "mirror" / "tiny" / "weights.bin").write_bytes(b"bytes")
     monkeypatch.setenv("NONET_DATA_DIRECTORY", str(tmp_path / "data"))
     monkeypatch.setenv("NONET_MODEL_MIRROR", str(tmp_path / "mirror"))
-    catalog = Catalog.load([tmp_path / "catalog.toml"])
+    load = Catalog.load
     for module in (models, engines):
-        monkeypatch.setattr(module.Catalog, "load", lambda: catalog)
+        monkeypatch.setattr(module.Catalog, "load", lambda added=(): load([tmp_path / "catalog.toml"], added))
     settings.cache_clear()
     yield
     settings.cache_clear()
@@ -71,6 +77,19 @@ def test_models_come_and_go(tmp_path, capsys) -> None:
     assert main(["models", "rm", "tiny"]) == 0
     assert main(["models", "pull", "nobody"]) == 1
     assert "nonet models list" in capsys.readouterr().err
+
+
+def test_a_model_of_ones_own(tmp_path, capsys) -> None:
+    (tmp_path / "weights").mkdir()
+    (tmp_path / "weights" / "a.bin").write_bytes(b"12345")
+    assert main(["models", "add", "mine", str(tmp_path / "weights"), "--as", "guesser", "--languages", "en,de"]) == 0
+    assert "nonet engines install nothing" in capsys.readouterr().out
+    assert main(["models", "list"]) == 0
+    assert any("mine" in line and "en,de" in line for line in capsys.readouterr().out.splitlines())
+    assert main(["models", "add", "other", str(tmp_path), "--as", "nobody"]) == 1
+    assert "guesser" in capsys.readouterr().err
+    assert main(["models", "rm", "mine"]) == 0
+    assert main(["models", "rm", "mine"]) == 1
 
 
 @pytest.mark.slow
