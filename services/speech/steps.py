@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from services.speech.faults import invalid_ssml
 from services.speech.phrases import Phrase, Spoken
 from services.speech.script import Mark, Rest, Script, Sentence, Style, Word
 from services.speech.voices import Speaker
@@ -69,7 +70,16 @@ def _manner(style: Style) -> tuple[str, bool]:
     return style.language, style.whispered
 
 
+def _refuse_what_lacks(word: Word, speaker: Speaker) -> None:
+    if word.style.pitch != 1.0 and "pitch" in speaker.lacks:
+        raise invalid_ssml("The voice's engine cannot change its pitch.")
+    if word.ipa and "pronunciations" in speaker.lacks:
+        raise invalid_ssml("The voice's engine does not take pronunciations.")
+
+
 def _say(words: list[Word], anchors: list[tuple[int, Anchor]], speaker: Speaker) -> Say:
+    for word in words:
+        _refuse_what_lacks(word, speaker)
     style = words[0].style if words else Style()
     voice = speaker.engine_voice(style.language or speaker.voice.language, style.whispered)
     spoken = tuple(

@@ -92,7 +92,13 @@ class Speaker:
     @property
     def name(self) -> str:
         """Whose voice is really heard."""
-        return f"{self.model.options['name']} {self.engine_voice(self.voice.language)}"
+        name = str(self.model.options.get("name", self.model.id))
+        return f"{name} {self.engine_voice(self.voice.language)}".rstrip()
+
+    @property
+    def lacks(self) -> frozenset[str]:
+        """What the model's engine cannot do: "pitch", "pronunciations"."""
+        return frozenset(_rows(self.model, "lacks"))
 
     def engine_voice(self, language: str, whispered: bool = False) -> str:
         """The engine's own name of the voice, in ``language`` (a code of Polly's, or a language like "fr").
@@ -113,8 +119,7 @@ class Speaker:
             if variant is None:
                 raise invalid_ssml("The voice's engine cannot whisper.")
         else:
-            variants = options[gender]
-            assert isinstance(variants, list)
+            variants = _rows(self.model, gender) or [""]
             variant = variants[self.voice.place % len(variants)]
         return f"{own}+{variant}" if variant else own
 
@@ -130,12 +135,17 @@ def speakers(models: Sequence[CatalogEntry]) -> list[Speaker]:
         Speaker(voice, model)
         for voice in VOICES.values()
         for model in models
-        if voice.language in _engine_voices(model)
+        if voice.language in _engine_voices(model) and model.options.get("gender", voice.gender) == voice.gender
     ]
 
 
 def _engine_voices(model: CatalogEntry) -> dict[str, str]:
-    """Polly's language code -> the engine's own voice."""
-    rows = model.options["voices"]
-    assert isinstance(rows, list)
+    """Polly's language code -> the engine's own voice; a model of one voice has no name for it."""
+    rows = _rows(model, "voices") or [f"{language} =" for language in model.languages]
     return {code.strip(): own.strip() for code, _, own in (row.partition("=") for row in rows)}
+
+
+def _rows(model: CatalogEntry, option: str) -> list[str]:
+    rows = model.options.get(option, [])
+    assert isinstance(rows, list)
+    return rows

@@ -97,6 +97,8 @@ class Environment(BaseModel):
     licence: str
     #: Exact requirements, "name==version".
     packages: tuple[str, ...] = Field(min_length=1)
+    #: Files of the packages, relative to site-packages, that are deleted again: what does not work beside the others.
+    without: tuple[str, ...] = ()
     #: Disk space once installed, bytes, about.
     disk_bytes: int = Field(gt=0)
 

@@ -105,6 +105,9 @@ class ModelStore:
                     f"The engine {environment.name} could not be installed; pip's messages above say why. Run the same "
                     "command again once that is mended."
                 )
+            for pattern in environment.without:
+                for path in directory.glob(f"lib/python*/site-packages/{pattern}"):
+                    path.unlink()
             (directory / COMPLETE).write_text("\n".join(environment.packages))
         self._installed.clear()
         return directory
