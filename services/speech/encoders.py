@@ -1,7 +1,7 @@
 """Speech as the bytes of an audio format, piece by piece as it is spoken.
 
 MP3 (LAME), Opus, G.711 and resampling by PyAV (FFmpeg); Vorbis by libsndfile, because PyAV's wheels have FFmpeg's own
-experimental encoder alone. Both are in ``requirements/audio.in`` and imported when the first sound is encoded.
+experimental encoder alone. Both are imported when the first sound is encoded.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from typing import Any, Protocol
 import numpy as np
 
 from services.speech.phrases import Samples
-from shared import errors
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,18 +45,10 @@ class Encoder(Protocol):
 
 
 def open_encoder(name: str, source_rate: int, sample_rate: int) -> Encoder:
-    """An encoder of the format ``name`` for samples at ``source_rate``, which come out at ``sample_rate``.
+    """An encoder of the format ``name`` for samples at ``source_rate``, which come out at ``sample_rate``."""
+    import av
+    import soundfile  # type: ignore[import-untyped]
 
-    Raises:
-        EngineNotInstalled: the audio packages are missing.
-    """
-    try:
-        import av
-        import soundfile  # type: ignore[import-untyped]
-    except ImportError as missing:
-        raise errors.EngineNotInstalled(
-            "Speech needs the audio packages: run ./nonet audio"
-        ) from missing
     if name == "pcm":
         return _Pcm(av, source_rate, sample_rate)
     if name == "ogg_vorbis":

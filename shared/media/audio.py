@@ -1,6 +1,6 @@
 """Audio as services want it: mono or per-channel samples at one rate, from any container that FFmpeg reads.
 
-PyAV (FFmpeg) is imported when the first file is decoded; it is in ``requirements/audio.in``, not in the core install.
+PyAV (FFmpeg) is imported when the first file is decoded.
 """
 
 from __future__ import annotations
@@ -61,10 +61,8 @@ class Audio:
             raise errors.InvalidArgument(f"The audio has more than {self._limits.max_bytes} bytes.")
         if size == 0:
             raise errors.InvalidArgument("The audio is empty.")
-        try:
-            import av
-        except ImportError as missing:
-            raise errors.EngineNotInstalled("Audio needs PyAV: pip install -r requirements/audio.lock") from missing
+        import av
+
         self._av: Any = av
         opened = io.BytesIO(source) if isinstance(source, bytes) else source.open("rb")
         try:

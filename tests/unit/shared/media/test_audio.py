@@ -6,6 +6,7 @@ import io
 import struct
 from fractions import Fraction
 
+import av
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -13,8 +14,6 @@ from hypothesis import strategies as st
 
 from shared import errors
 from shared.media.audio import Audio, AudioLimits
-
-av = pytest.importorskip("av", reason="PyAV is in requirements/audio.in")
 
 FORMATS = [
     ("wav", "pcm_s16le", 16_000), ("wav", "pcm_s16le", 8_000), ("flac", "flac", 44_100), ("mp3", "libmp3lame", 22_050),
