@@ -9,4 +9,8 @@ REGISTRY: Mapping[str, str] = {
     "nonet.language.v1.Language": "services.language.service:LanguageService",
     "nonet.orchestration.v1.Orchestration": "services.orchestration.service:OrchestrationService",
     "nonet.speech.v1.Speech": "services.speech.service:SpeechService",
+    "nonet.transcription.v1.Transcription": "services.transcription.service:TranscriptionService",
+    "nonet.transcription_streaming.v1.TranscriptionStreaming": (
+        "services.transcription.streaming_service:TranscriptionStreamingService"
+    ),
 }

@@ -1,4 +1,7 @@
-"""The programs in examples/ as anybody runs them: nothing but AWS_ENDPOINT_URL tells them of us."""
+"""The programs in examples/ as anybody runs them: nothing but AWS_ENDPOINT_URL tells them of us.
+
+Those of examples/polly need a voice: tests/contract/speech runs them.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +38,11 @@ PRINTED = {
 }
 
 
-@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*/*.py")), ids=lambda path: f"{path.parent.name}/{path.stem}")
+@pytest.mark.parametrize(
+    "path",
+    sorted(set(EXAMPLES.glob("*/*.py")) - set(EXAMPLES.glob("polly/*.py"))),
+    ids=lambda path: f"{path.parent.name}/{path.stem}",
+)
 def test_example(suite: Addresses, path: Path, tmp_path: Path) -> None:
     environment = {**os.environ, "AWS_ENDPOINT_URL": suite.http, "PYTHONPATH": ""}
     done = subprocess.run(
@@ -51,7 +58,7 @@ def test_every_main_operation_has_an_example() -> None:
     apis = {api.client: api for api in all_apis().values()}
     missing = [
         operation.name
-        for client in ("comprehend", "textract")
+        for client in ("comprehend", "polly", "textract")
         for operation in apis[client].operations.values()
         if operation.priority == "P0" and f".{operation.method_name}(" not in source
     ]

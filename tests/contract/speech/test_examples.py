@@ -1,4 +1,4 @@
-"""The programs examples/speech_*.py and those of docs/services/speech.md, as anybody runs them."""
+"""The programs in examples/polly and those of docs/services/speech.md, as anybody runs them."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from gateway.process import Addresses
 from tests.conftest import ROOT
 
 PRINTED = {
-    "speech_synthesize.py": ["   0 ms  The", "ms  library", "ms  nine"],
-    "speech_ssml.py": ["ssml phone True"],
-    "speech_lexicon.py": ["shop 1", "True"],
-    "speech_voices.py": ["Marlene Female eSpeak NG de", "Hans Male eSpeak NG de", "['standard']"],
+    "synthesize_speech.py": ["   0 ms  The", "ms  library", "ms  nine"],
+    "synthesize_ssml.py": ["ssml phone True"],
+    "lexicons.py": ["shop 1", "its alphabet is ipa", "True"],
+    "describe_voices.py": ["Marlene Female eSpeak NG de", "Hans Male eSpeak NG de", "['standard']"],
 }
 #: Programs of the page that need an engine; tests/contract/test_pages.py runs the others, without one.
 _PAGE = (ROOT / "docs" / "services" / "speech.md").read_text(encoding="utf-8")
@@ -33,7 +33,7 @@ def run(addresses: Addresses, arguments: list[str], folder: Path) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "examples").glob("speech_*.py")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted((ROOT / "examples" / "polly").glob("*.py")), ids=lambda path: path.stem)
 def test_example(speaking: Addresses, path: Path, tmp_path: Path) -> None:
     printed = run(speaking, [str(path)], tmp_path)
     for text in PRINTED[path.name]:
