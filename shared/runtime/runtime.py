@@ -152,9 +152,8 @@ class Runtime:
         for_language = f" in {language}" if language else ""
         if not known:
             raise errors.ModelNotInstalled(f"No model of the catalog can {task.replace('-', ' ')}{for_language}.")
-        raise errors.ModelNotInstalled(
-            f"No installed model can {task.replace('-', ' ')}{for_language}. Run: {known[0].remedy}"
-        )
+        remedies = " or ".join(dict.fromkeys(entry.remedy for entry in known))
+        raise errors.ModelNotInstalled(f"No installed model can {task.replace('-', ' ')}{for_language}. Run: {remedies}")
 
     # -- leasing
 

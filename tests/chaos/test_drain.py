@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from nonet.cli.invoice import invoice_scan
+from nonet.demo.invoice import invoice_scan
 from tests.chaos.test_documents_kill import client, suite
 
 

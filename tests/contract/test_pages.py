@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from gateway.process import Addresses
-from nonet.cli.invoice import invoice_scan
+from nonet.demo.invoice import invoice_scan
 from tests.conftest import ROOT
 from tests.running import nonet
 
