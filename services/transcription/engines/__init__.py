@@ -1,0 +1,1 @@
+"""Engines of the transcription service, one file each."""

@@ -1,0 +1,160 @@
+"""A sentence with what must come through untouched set apart: pieces of text and placeholders, and back again."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from services.translation.protection import Kind, protected
+from services.translation.tasks import MAX_PLACEHOLDERS, Parts
+from services.translation.terms import Match, TermIndex
+
+_NUMBER = re.compile(r"(?<![\w.,])\d+(?:[.,:/\u00a0\u202f]\d+)*(?!\w)")
+_CLOSING = frozenset(")]}»”’.,;:!?…\"'%")
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What a placeholder stands for. ``source`` stands in the sentence, ``text`` in its translation. ``before`` and
+    ``after``: whether a space stands there, where that must stay so (tags); None = as the language has it."""
+
+    source: str
+    text: str
+    before: bool | None = None
+    after: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fragment:
+    """A sentence. ``head`` and ``tail`` are kept outside; ``terms`` are the terms among ``kept``."""
+
+    sentence: str
+    head: str
+    parts: Parts
+    tail: str
+    kept: tuple[Kept, ...]
+    terms: tuple[Match, ...]
+
+    def render(self, parts: Parts) -> str:
+        """The translation's text, given its parts."""
+        text = ""
+        after: bool | None = None  # whether a space stands behind what was written last, if that is laid down
+        for part in parts:
+            before = None if isinstance(part, str) else self.kept[part].before
+            piece = part if isinstance(part, str) else self.kept[part].text
+            if after is not None or before is not None:
+                spaced = after is True or (after is None and before is True)
+                piece = piece.lstrip() if isinstance(part, str) else piece
+                text = text.rstrip() + (" " if spaced and text.strip() and piece[:1] not in _CLOSING else "")
+            text += piece
+            after = None if isinstance(part, str) else self.kept[part].after
+        return self.head + text.strip() + self.tail
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """Neighbouring spans that one placeholder stands for."""
+
+    begin: int
+    end: int
+    kind: Kind
+    kept: Kept
+    term: Match | None = None
+
+
+def fragments(sentence: str, language: str, terms: TermIndex, numbers: bool = False) -> list[Fragment]:
+    """The sentence as one fragment, or as several where it has more to keep than a fragment may.
+
+    ``numbers``: numbers are kept too (for a second try, when a model did not copy them).
+    """
+    groups: list[_Group] = []
+    for span in protected(sentence, language):
+        # Tags keep the spaces around them, except at the ends, where there are none.
+        before = after = None
+        if span.kind is Kind.TAG:
+            before = sentence[span.begin - 1].isspace() if span.begin else None
+            after = sentence[span.end].isspace() if span.end < len(sentence) else None
+        text = sentence[span.begin : span.end]
+        groups.append(_Group(span.begin, span.end, span.kind, Kept(text, text, before, after)))
+    for match in terms.matches(sentence):
+        kept = Kept(match.source, match.target)
+        _add(groups, _Group(match.begin, match.end, Kind.WORD, kept, match))
+    if numbers:
+        for found in _NUMBER.finditer(sentence):
+            _add(groups, _Group(found.start(), found.end(), Kind.WORD, Kept(found[0], found[0])))
+    groups.sort(key=lambda group: group.begin)
+    return list(_fragments(sentence, _joined(sentence, groups)))
+
+
+def _add(groups: list[_Group], group: _Group) -> None:
+    if not any(group.begin < other.end and other.begin < group.end for other in groups):
+        groups.append(group)
+
+
+def _joined(sentence: str, groups: list[_Group]) -> list[_Group]:
+    """Tags and symbols that follow one another become one; words stay alone, for they may change places."""
+    joined: list[_Group] = []
+    for group in groups:
+        last = joined[-1] if joined else None
+        if (
+            last is not None
+            and Kind.WORD not in (last.kind, group.kind)
+            and not sentence[last.end : group.begin].strip()
+        ):
+            text = sentence[last.begin : group.end]
+            kind = Kind.TAG if Kind.TAG in (last.kind, group.kind) else Kind.SYMBOL
+            joined[-1] = _Group(last.begin, group.end, kind, Kept(text, text, last.kept.before, group.kept.after))
+        else:
+            joined.append(group)
+    return joined
+
+
+def _fragments(sentence: str, groups: list[_Group]) -> Iterator[Fragment]:
+    begin = 0
+    while True:
+        some, groups = groups[:MAX_PLACEHOLDERS], groups[MAX_PLACEHOLDERS:]
+        end = groups[0].begin if groups else len(sentence)
+        yield _fragment(sentence, begin, end, some)
+        if not groups:
+            return
+        begin = end
+
+
+def _fragment(sentence: str, begin: int, end: int, groups: list[_Group]) -> Fragment:
+    """Tags and symbols at either end are cut off: their place needs no model."""
+    first, last = begin, end
+    while groups and groups[0].kind is not Kind.WORD and not _wordy(sentence[first : groups[0].begin]):
+        first = groups.pop(0).end
+    while groups and groups[-1].kind is not Kind.WORD and not _wordy(sentence[groups[-1].end : last]):
+        last = groups.pop().begin
+    # The white space at the ends belongs to the frame.
+    inner = sentence[first:last]
+    head = first + len(inner) - len(inner.lstrip())
+    tail = first + len(inner.rstrip()) if inner.strip() else head
+    parts: list[str | int] = []
+    position = head
+    for number, group in enumerate(groups):
+        if group.begin > position:
+            parts.append(sentence[position : group.begin])
+        parts.append(number)
+        position = group.end
+    if tail > position:
+        parts.append(sentence[position:tail])
+    return Fragment(
+        sentence[begin:end],
+        sentence[begin:head],
+        tuple(parts),
+        sentence[tail:end],
+        tuple(group.kept for group in groups),
+        tuple(group.term for group in groups if group.term is not None),
+    )
+
+
+def _wordy(text: str) -> bool:
+    return any(character.isalnum() for character in text)
+
+
+def digits(text: str) -> list[str]:
+    """The numbers of a text, signs and separators left out, in ascending order."""
+    return sorted(re.sub(r"\D", "", found) for found in re.findall(r"\d+(?:[.,\u00a0\u202f]\d+)*", text))

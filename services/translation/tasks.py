@@ -1,0 +1,98 @@
+"""What the engines of this service take and give: a sentence in pieces of text and placeholders, and the same back.
+
+A placeholder stands for something that must come through untouched (a customer's term, a tag, a link). Which one it is
+is a number; how an engine writes it for its model is the engine's affair.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+#: The task's name in the catalog.
+TRANSLATE = "translate-text"
+#: Placeholders that one sentence may have.
+MAX_PLACEHOLDERS = 8
+
+#: Text, and the numbers of placeholders, in order.
+Parts = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A sentence to translate, 1 to some 600 characters; languages are two-letter codes."""
+
+    parts: Parts
+    source: str
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class Translation:
+    """A sentence's translation. ``complete``: it has each of the sentence's placeholders once, and repeats nothing
+    endlessly; if not, the engine has tried all that it can."""
+
+    parts: Parts
+    complete: bool
+
+
+class Translator(Protocol):
+    """An engine of this task."""
+
+    def run(self, items: Sequence[Sentence]) -> Sequence[Translation]: ...
+    def close(self) -> None: ...
+
+
+def placeholders(parts: Parts) -> Counter[int]:
+    """The placeholders of a sentence, and how often each stands there."""
+    return Counter(part for part in parts if isinstance(part, int))
+
+
+def text_of(parts: Parts) -> str:
+    """The text without its placeholders."""
+    return "".join(part for part in parts if isinstance(part, str))
+
+
+def endless(source: str, text: str) -> bool:
+    """Whether a translation has got caught in a loop: the same words thrice in a row that the source does not have so,
+    or far more text than the source can account for."""
+    if len(text) > 40 + 4 * len(source):
+        return True
+    return _longest_run(text) > max(2, _longest_run(source))
+
+
+def _longest_run(text: str) -> int:
+    """How often in a row the most repeated sequence of one to four words stands there."""
+    words = text.lower().split()
+    longest = 1
+    for size in range(1, 5):
+        run = 1
+        position = size
+        while position + size <= len(words):
+            if words[position : position + size] == words[position - size : position]:
+                run += 1
+                longest = max(longest, run)
+                position += size
+            else:
+                run = 1
+                position += 1
+    return longest
+
+
+def without_repeats(text: str) -> str:
+    """The text with every sequence of one to four words that follows itself written once."""
+    words = text.split()
+    kept: list[str] = []
+    for word in words:
+        kept.append(word)
+        for size in range(1, 5):
+            if len(kept) >= 2 * size and _same(kept[-size:], kept[-2 * size : -size]):
+                del kept[-size:]
+                break
+    return " ".join(kept)
+
+
+def _same(one: Sequence[str], other: Sequence[str]) -> bool:
+    return [word.lower() for word in one] == [word.lower() for word in other]
