@@ -9,6 +9,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.aws.authentication import Authenticator
 from gateway.aws.endpoint import OperationEndpoint
+from gateway.aws.live_transcription import PATH as LIVE_TRANSCRIPTION_PATH
+from gateway.aws.live_transcription import LiveTranscription
 from gateway.aws.protocols import build_error
 from gateway.aws.router import Router
 from gateway.aws.s3.app import s3_app
@@ -35,6 +37,7 @@ class Gateway:
         self._router = Router(all_apis().values())
         self._operations = OperationEndpoint(host, self._authenticator, platform.settings.max_request_bytes)
         self._sts = StsEndpoint(self._authenticator)
+        self._live_transcription = LiveTranscription(host, self._authenticator)
         self._console = console
         self._objects = s3_app(
             platform.objects,
@@ -43,9 +46,13 @@ class Gateway:
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            if scope["type"] == "websocket":
+        if scope["type"] == "websocket":
+            if scope["path"] == LIVE_TRANSCRIPTION_PATH:
+                await self._live_transcription(scope, receive, send)
+            else:
                 await send({"type": "websocket.close"})
+            return
+        if scope["type"] != "http":
             return
         request = Request(scope, receive)
         # 1. pages, health, metrics: no bucket may begin with an underscore, so the prefix is nobody else's

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import uvicorn
 
 from gateway.app import Gateway
+from gateway.aws.live_transcription import MAX_MESSAGE_BYTES
 from gateway.console.pages import console_app
 from services.registry import REGISTRY
 from shared.observability.metrics import CallMetrics
@@ -79,7 +80,9 @@ async def running(settings: Settings) -> AsyncIterator[Addresses]:
         log_config=None,
         access_log=False,
         lifespan="off",
-        ws="none",
+        ws="websockets-sansio",
+        ws_max_size=MAX_MESSAGE_BYTES,
+        ws_per_message_deflate=False,
         server_header=False,
         timeout_graceful_shutdown=int(settings.drain_seconds) or 1,
         h11_max_incomplete_event_size=64 * 1024,

@@ -38,7 +38,9 @@ class OperationEndpoint:
                 takes_pieces=True,
             )
             if target.operation.client_streaming:
-                raise errors.Unimplemented(f"{target.operation.name} is a stream: call it over gRPC.")
+                raise errors.Unimplemented(
+                    f"{target.operation.name} is a stream: call it over gRPC, or transcription over a WebSocket."
+                )
             answer = await self._host.call(message, call)
             trailers = call.trailers
             response = build_response(target, answer)

@@ -115,6 +115,9 @@ def _idempotency_tokens(descriptor: Descriptor) -> tuple[str, ...]:
 
 
 def _parse_rest(message: Message, target: Target, request: Request, body: bytes) -> None:
+    if target.operation.presigned_get and not body:
+        _parse_presigned(message, request)
+        return
     query: dict[str, list[str]] | None = None
     payload = None
     for field, binding in _bound_fields(message.DESCRIPTOR):
@@ -128,9 +131,7 @@ def _parse_rest(message: Message, target: Target, request: Request, body: bytes)
                 _set_from_text(message, field, [value])
         elif binding.location == Location.LOCATION_QUERY:
             if query is None:
-                query = {}
-                for name, value in parse_qsl(request.raw_query, keep_blank_values=True):
-                    query.setdefault(name, []).append(value)
+                query = _query(request)
             if binding.name in query:
                 _set_from_text(message, field, query[binding.name])
     if payload is None:
@@ -140,6 +141,35 @@ def _parse_rest(message: Message, target: Target, request: Request, body: bytes)
         setattr(message, payload.name, body)
     elif body:
         _json.set_member(message, payload.json_name, _load_json(body))
+
+
+def _parse_presigned(message: Message, request: Request) -> None:
+    """A presigned URL: the members of the body are in the query, beside the signature."""
+    query = _query(request)
+    descriptor: Any = message.DESCRIPTOR
+    for field in descriptor.fields:
+        if field.json_name in query:
+            _set_from_text(message, field, query[field.json_name])
+
+
+def parse_settings(message: Message, request: Request, prefix: str) -> None:
+    """Members that travel in headers called ``prefix`` and a name, here in the query under that name alone.
+
+    Raises:
+        MalformedRequest: a value is not of its member's type.
+    """
+    query = _query(request)
+    for field, binding in _bound_fields(message.DESCRIPTOR):
+        name = binding.name.removeprefix(prefix)
+        if binding.location == Location.LOCATION_HEADER and name in query:
+            _set_from_text(message, field, query[name])
+
+
+def _query(request: Request) -> dict[str, list[str]]:
+    query: dict[str, list[str]] = {}
+    for name, value in parse_qsl(request.raw_query, keep_blank_values=True):
+        query.setdefault(name, []).append(value)
+    return query
 
 
 def _set_from_text(message: Message, field: FieldDescriptor, values: list[str]) -> None:

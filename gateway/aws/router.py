@@ -51,7 +51,12 @@ class Router:
                     self._add(operation)
 
     def _add(self, operation: Operation) -> None:
-        node = self._rest.setdefault(operation.http_method, _Node())
+        self._add_route(operation, operation.http_method)
+        if operation.presigned_get:
+            self._add_route(operation, "GET")
+
+    def _add_route(self, operation: Operation, method: str) -> None:
+        node = self._rest.setdefault(method, _Node())
         names: list[str] = []
         for segment in _segments(operation.http_path):
             if segment.startswith("{"):
@@ -60,7 +65,7 @@ class Router:
                 node = node.label
             else:
                 node = node.words.setdefault(segment, _Node())
-        node.operations[operation.http_method] = operation
+        node.operations[method] = operation
         node.names = tuple(names)
 
     def find(self, method: str, raw_path: str, headers: Mapping[str, str], signing_name: str | None) -> Target | None:

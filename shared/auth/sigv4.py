@@ -94,13 +94,16 @@ def _from_query(query: Mapping[str, str]) -> Credential:
         raise errors.InvalidSignature("X-Amz-Expires must be a number of seconds.") from None
     if not 1 <= expires <= MAX_PRESIGNED_SECONDS:
         raise errors.InvalidSignature(f"X-Amz-Expires must be 1 to {MAX_PRESIGNED_SECONDS} seconds.")
+    scope = query.get("X-Amz-Credential", "")
+    # S3 alone leaves the body out of what a URL signs; the others sign an empty one.
+    unsaid = UNSIGNED_PAYLOAD if scope.endswith("/s3/aws4_request") else ""
     return _credential(
-        query.get("X-Amz-Credential", ""),
+        scope,
         query.get("X-Amz-SignedHeaders", ""),
         query.get("X-Amz-Signature", ""),
         query.get("X-Amz-Date", ""),
         expires,
-        query.get("X-Amz-Content-Sha256", UNSIGNED_PAYLOAD),
+        query.get("X-Amz-Content-Sha256", unsaid),
     )
 
 

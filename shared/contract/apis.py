@@ -36,6 +36,8 @@ class Operation:
     priority: str
     #: Whether a call waits for something to happen, and does nothing until then.
     long_poll: bool
+    #: Whether it may come as a GET whose query has the members of the body.
+    presigned_get: bool
     #: AWS error code -> HTTP status.
     documented_errors: Mapping[str, int]
 
@@ -112,6 +114,7 @@ def _operation(api: Api, method: MethodDescriptor) -> Operation:
         http_status=option.http_status or 200,
         priority=option.priority,
         long_poll=option.long_poll,
+        presigned_get=option.presigned_get,
         documented_errors={error.code: error.http_status for error in option.errors},
     )
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import importlib
 import logging
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from typing import Any
 
 from google.protobuf.message import Message
@@ -55,29 +56,24 @@ class ServiceHost:
         Raises:
             NonetError: whatever the chain or the servicer refuses it with; a defect becomes Internal.
         """
-        try:
+        with _defects_told(call):
             return await self._handler(request, call)
-        except errors.NonetError:
-            raise
-        except asyncio.CancelledError:
-            raise
-        except Exception as defect:
-            # The one place where a defect turns into an answer. The log has the traceback, the caller the request id.
-            logger.exception("defect in %s", call.operation.path, extra={"request_id": call.request_id})
-            raise errors.Internal(
-                f"Internal error; the server's log tells more under request id {call.request_id}."
-            ) from defect
 
     async def stream(self, requests: AsyncIterator[Message], call: Call) -> AsyncIterator[Message]:
-        """Take a streaming call to its servicer: the first message is held against the contract."""
-        remote = self._remote(call.operation.api)
-        if remote is not None:
-            answers = remote.stream(_validated(requests), call)
-        else:
-            method = await self._method(call.operation)
-            answers = method(_validated(requests), call)
-        async for answer in answers:
-            yield answer
+        """Take a streaming call to its servicer: the first message is held against the contract.
+
+        Raises:
+            NonetError: as ``call``.
+        """
+        with _defects_told(call):
+            remote = self._remote(call.operation.api)
+            if remote is not None:
+                answers = remote.stream(_validated(requests), call)
+            else:
+                method = await self._method(call.operation)
+                answers = method(_validated(requests), call)
+            async for answer in answers:
+                yield answer
 
     async def servicer(self, api: Api) -> Any:
         """The servicer of ``api``, imported and made at the first call.
@@ -162,6 +158,20 @@ def _why_absent(api: Api, registry: Mapping[str, str]) -> str:
         folder = service_folder(registry[api.full_name])
         return f"The {folder} service is not mounted here: see NONET_SERVICES and NONET_UPSTREAMS in docs/settings.md."
     return f"{api.client} is part of the contract, but this version of Nonet does not have it yet."
+
+
+@contextlib.contextmanager
+def _defects_told(call: Call) -> Iterator[None]:
+    """The one place where a defect turns into an answer. The log has the traceback, the caller the request id."""
+    try:
+        yield
+    except errors.NonetError:
+        raise
+    except Exception as defect:
+        logger.exception("defect in %s", call.operation.path, extra={"request_id": call.request_id})
+        raise errors.Internal(
+            f"Internal error; the server's log tells more under request id {call.request_id}."
+        ) from defect
 
 
 async def _validated(requests: AsyncIterator[Message]) -> AsyncIterator[Message]:

@@ -153,7 +153,8 @@ class Runtime:
         if not known:
             raise errors.ModelNotInstalled(f"No model of the catalog can {task.replace('-', ' ')}{for_language}.")
         remedies = " or ".join(dict.fromkeys(entry.remedy for entry in known))
-        raise errors.ModelNotInstalled(f"No installed model can {task.replace('-', ' ')}{for_language}. Run: {remedies}")
+        wish = f"{task.replace('-', ' ')}{for_language}"
+        raise errors.ModelNotInstalled(f"No installed model can {wish}. Run: {remedies}")
 
     # -- leasing
 

@@ -89,6 +89,7 @@ class OperationRecord:
     priority: str
     host_prefix: str
     long_poll: bool
+    presigned_get: bool
     streams_in: bool
     streams_out: bool
     comment: str
@@ -143,6 +144,7 @@ class ServiceModel:
             priority=self.overlay.priority(name),
             host_prefix=op.get("endpoint", {}).get("hostPrefix", ""),
             long_poll=name in self.overlay.long_polls,
+            presigned_get=name in self.overlay.presigned_gets,
             streams_in=self._has_event_stream(op.get("input")),
             streams_out=self._has_event_stream(op.get("output")),
             comment=self.overlay.operations.get(name, ""),

@@ -38,6 +38,8 @@ class Overlay(BaseModel):
     p1: frozenset[str] = frozenset()
     #: Operations that wait for something to happen.
     long_polls: frozenset[str] = frozenset()
+    #: Operations that SDKs make presigned URLs of.
+    presigned_gets: frozenset[str] = frozenset()
     #: Operation name -> one line of our own.
     operations: dict[str, str] = {}
     #: "Shape.Member" -> addition; "*.Member" adds to every shape that has the member.

@@ -130,6 +130,8 @@ def operation_lines(operation: OperationRecord) -> list[str]:
         options.append(f"host_prefix: {quote(operation.host_prefix)}")
     if operation.long_poll:
         options.append("long_poll: true")
+    if operation.presigned_get:
+        options.append("presigned_get: true")
     request = f"stream {operation.request}" if operation.streams_in else operation.request
     response = f"stream {operation.response}" if operation.streams_out else operation.response
     lines = []

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import urllib.error
+import urllib.request
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,9 +13,11 @@ import pytest
 from botocore.exceptions import ClientError
 from numpy.typing import NDArray
 
+from gateway.process import Addresses
 from services.speech.encoders import FORMATS
 from shared.media.audio import Audio
 from tests.contract.answers import Recorder
+from tests.running import client, nonet
 
 TEXT = "The birch canoe slid on the smooth planks. Glue the sheet to the dark blue background."
 
@@ -242,3 +247,26 @@ def test_a_bilingual_voice(polly: Any) -> None:
     english, hindi = (sound(polly, "Radio", VoiceId="Aditi", LanguageCode=language) for language in ("en-IN", "hi-IN"))
     assert len(english) > 4000 and len(hindi) > 4000
     assert abs(len(english) - len(hindi)) > 200
+
+
+def test_a_presigned_url_speaks(polly: Any, speaking: Addresses, tmp_path: Path) -> None:
+    """What a web page puts into <audio src>: SDKs sign a GET whose query has the request."""
+    asked = {"Text": "Mind the gap & the step.", "VoiceId": "Amy", "OutputFormat": "mp3", "LexiconNames": []}
+    link = client("polly", speaking).generate_presigned_url("synthesize_speech", Params=asked, HttpMethod="GET")
+    with urllib.request.urlopen(link, timeout=60) as answer:
+        assert answer.headers["Content-Type"] == "audio/mpeg"
+        assert len(answer.read()) > 5000
+    keys = tmp_path / "keys.toml"
+    keys.write_text(
+        '[[principal]]\nname = "ada"\naccount = "000000000042"\naccess_key_id = "AKADA"\nsecret_access_key = "secret"\n'
+    )
+    with nonet(tmp_path / "data", services="speech", principals_file=keys) as locked:
+        for secret, told in (("secret", 400), ("wrong", 403)):
+            stranger = client("polly", locked, aws_access_key_id="AKADA", aws_secret_access_key=secret)
+            link = stranger.generate_presigned_url(
+                "synthesize_speech", Params={**asked, "VoiceId": "Vicki"}, HttpMethod="GET"
+            )
+            with pytest.raises(urllib.error.HTTPError) as refused:
+                urllib.request.urlopen(link, timeout=60)
+            # Nobody speaks German there: 400 says so to a caller who is known.
+            assert refused.value.code == told
