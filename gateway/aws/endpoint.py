@@ -8,11 +8,11 @@ from gateway.aws.router import Target
 from gateway.http import Request, Response
 from shared import errors
 from shared.auth.sigv4 import Credential
-from shared.rpc.call import Call
+from shared.rpc.call import HOST_KEY, Call
 from shared.rpc.host import ServiceHost
 
-#: HTTP headers that are passed on to services: trace context, nothing else.
-PASSED_HEADERS = ("traceparent", "tracestate")
+#: HTTP headers that are passed on to services, and the metadata that they become: nothing else is.
+PASSED_HEADERS = {"traceparent": "traceparent", "tracestate": "tracestate", "host": HOST_KEY}
 
 
 class OperationEndpoint:
@@ -34,7 +34,9 @@ class OperationEndpoint:
                 principal=identity.principal,
                 region=identity.region,
                 request_id=request.request_id,
-                metadata={name: request.headers[name] for name in PASSED_HEADERS if name in request.headers},
+                metadata={
+                    key: request.headers[name] for name, key in PASSED_HEADERS.items() if name in request.headers
+                },
                 takes_pieces=True,
             )
             if target.operation.client_streaming:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
@@ -13,8 +14,6 @@ from services.speech.phrases import Samples, Speech
 from services.speech.script import Mark, Rest, Word
 from services.speech.steps import Anchor, Say
 
-#: Polly's: a longer answer is cut off here.
-MAX_SECONDS = 600
 #: Of a change of level within a phrase, so that it does not click.
 _RAMP_SECONDS = 0.005
 _TONE_HZ, _TONE_LEVEL = 1_000, 6_000
@@ -43,10 +42,12 @@ class SpeechMark:
 
 
 class Recording:
-    """Grows step by step; ``source`` is the text that was asked for, as bytes."""
+    """Grows step by step."""
 
-    def __init__(self, source: bytes, sample_rate: int) -> None:
+    def __init__(self, source: bytes, sample_rate: int, max_seconds: int | None = None) -> None:
+        """``source``: the text that was asked for, as bytes. What is longer than ``max_seconds`` is cut off."""
         self.sample_rate = sample_rate
+        self._most = math.inf if max_seconds is None else max_seconds * sample_rate  # samples
         self._source = source
         self._length = 0  # samples so far
         self._marks: list[SpeechMark] = []
@@ -54,7 +55,7 @@ class Recording:
     @property
     def full(self) -> bool:
         """Whether it is as long as it may get."""
-        return self._length >= MAX_SECONDS * self.sample_rate
+        return self._length >= self._most
 
     def rest(self, rest: Rest) -> Samples:
         """The sound of a rest, or of its tone."""
@@ -86,12 +87,16 @@ class Recording:
 
     def marks(self, types: Collection[str]) -> str:
         """The marks of these types in order of time, one JSON object a line."""
-        wanted = [mark for mark in self._marks if mark.type in types and mark.milliseconds <= MAX_SECONDS * 1000]
+        wanted = [
+            mark
+            for mark in self._marks
+            if mark.type in types and mark.milliseconds * self.sample_rate <= self._most * 1000
+        ]
         wanted.sort(key=lambda mark: (mark.milliseconds, _ORDER[mark.type]))
         return "".join(mark.line() + "\n" for mark in wanted)
 
     def _append(self, samples: Samples) -> Samples:
-        samples = samples[: max(0, MAX_SECONDS * self.sample_rate - self._length)]
+        samples = samples[: int(min(len(samples), max(0, self._most - self._length)))]
         self._length += len(samples)
         return samples
 

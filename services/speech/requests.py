@@ -1,9 +1,10 @@
-"""What a SynthesizeSpeech request asks for, checked as Polly checks it."""
+"""What a request for speech asks for, checked as Polly checks it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from services.speech.encoders import FORMATS, AudioFormat
 from services.speech.faults import text_too_long
@@ -12,8 +13,64 @@ from services.speech.ssml import ssml_script
 from services.speech.voices import Speaker
 from shared import errors
 
-MAX_CHARACTERS, MAX_BILLED_CHARACTERS = 6_000, 3_000
 MARKS = "json"
+
+
+@dataclass(frozen=True, slots=True)
+class TextLimits:
+    """How many characters a text may have: all of them, and those that are not SSML's tags."""
+
+    characters: int
+    billed_characters: int
+
+
+SPEECH_LIMITS, TASK_LIMITS = TextLimits(6_000, 3_000), TextLimits(200_000, 100_000)
+
+
+class SpeechRequest(Protocol):
+    """What the messages of SynthesizeSpeech and StartSpeechSynthesisTask have in common."""
+
+    text: str
+    text_type: str
+    voice_id: str
+    engine: str
+    language_code: str
+    output_format: str
+    sample_rate: str
+
+    @property
+    def lexicon_names(self) -> Sequence[str]: ...
+    @property
+    def speech_mark_types(self) -> Sequence[str]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A request as it came; None: not said."""
+
+    text: str
+    is_ssml: bool
+    voice_id: str
+    engine: str | None
+    language_code: str | None
+    lexicon_names: tuple[str, ...]
+    output_format: str
+    sample_rate: str | None
+    mark_types: tuple[str, ...]
+
+    @classmethod
+    def of(cls, request: SpeechRequest) -> Wish:
+        return cls(
+            text=request.text,
+            is_ssml=request.text_type == "ssml",
+            voice_id=request.voice_id,
+            engine=request.engine or None,
+            language_code=request.language_code or None,
+            lexicon_names=tuple(request.lexicon_names),
+            output_format=request.output_format,
+            sample_rate=request.sample_rate or None,
+            mark_types=tuple(request.speech_mark_types),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,22 +86,23 @@ class Output:
         return "application/x-json-stream" if self.format == MARKS else FORMATS[self.format].content_type
 
 
-def output(format_: str, sample_rate: str | None, mark_types: Sequence[str], kind: str, is_ssml: bool) -> Output:
+def output(wish: Wish, kind: str) -> Output:
     """The output asked for, of an engine of ``kind``. Raises ``InvalidArgument`` with Polly's codes."""
-    if format_ == MARKS:
-        if not mark_types:
+    if wish.output_format == MARKS:
+        if not wish.mark_types:
             raise errors.InvalidArgument("OutputFormat json gives speech marks: name some in SpeechMarkTypes.")
-        if "ssml" in mark_types and not is_ssml:
+        if "ssml" in wish.mark_types and not wish.is_ssml:
             raise errors.InvalidArgument(
                 "Speech marks of the type ssml need TextType ssml.",
                 aws_code="SsmlMarksNotSupportedForTextTypeException",
             )
-        return Output(MARKS, mark_types=tuple(mark_types))
-    if mark_types:
+        return Output(MARKS, mark_types=wish.mark_types)
+    if wish.mark_types:
         raise errors.InvalidArgument(
             "Speech marks are given in the OutputFormat json alone.", aws_code="MarksNotSupportedForFormatException"
         )
-    return Output(format_, _sample_rate(FORMATS[format_], sample_rate, kind))
+    audio = FORMATS[wish.output_format]
+    return Output(wish.output_format, _sample_rate(audio, wish.sample_rate, kind))
 
 
 def _sample_rate(audio: AudioFormat, asked: str | None, kind: str) -> int:
@@ -71,12 +129,13 @@ def language(asked: str | None, speaker: Speaker) -> str:
     return asked
 
 
-def script(text: str, is_ssml: bool, language_code: str) -> Script:
+def script(wish: Wish, language_code: str, limits: TextLimits) -> Script:
     """The script of the request's text. Raises ``TextSizeLimitExceeded``, ``InvalidArgument`` for SSML."""
-    if len(text) > MAX_CHARACTERS:
-        raise text_too_long(f"The text has {len(text)} characters; {MAX_CHARACTERS} may be sent, tags included.")
+    size = len(wish.text)
+    if size > limits.characters:
+        raise text_too_long(f"The text has {size} characters; {limits.characters} may be sent, tags included.")
     style = Style(language_code)
-    found = ssml_script(text, style) if is_ssml else text_script(text, style)
-    if found.billed_characters > MAX_BILLED_CHARACTERS:
-        raise text_too_long(f"The text has more than {MAX_BILLED_CHARACTERS} characters, tags left out.")
+    found = ssml_script(wish.text, style) if wish.is_ssml else text_script(wish.text, style)
+    if found.billed_characters > limits.billed_characters:
+        raise text_too_long(f"The text has more than {limits.billed_characters} characters, tags left out.")
     return found

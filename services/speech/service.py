@@ -1,29 +1,31 @@
-"""The Speech service: what Polly's P0 operations do."""
+"""The Speech service: what Polly's operations do."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 
 from nonet.speech.v1 import speech_pb2 as pb
-from services.speech import lexicons, requests
-from services.speech.encoders import open_encoder
 from services.speech.lexicon_store import LexiconStore, StoredLexicon
-from services.speech.phrases import SYNTHESIZE_SPEECH, Samples
-from services.speech.recording import Recording
-from services.speech.requests import Output
-from services.speech.script import Rest, Script
-from services.speech.steps import Say, Step, steps_of
-from services.speech.voices import LANGUAGES, VOICES, Speaker, speakers
+from services.speech.phrases import SYNTHESIZE_SPEECH
+from services.speech.requests import SPEECH_LIMITS, Wish
+from services.speech.synthesis import Plan, Synthesis
+from services.speech.synthesis_tasks import MAX_TASKS_ON_A_PAGE, STATUSES, StoredTask, SynthesisTasks
+from services.speech.voices import LANGUAGES, Speaker, speakers
 from shared import errors
 from shared.platform import Platform
 from shared.rpc.call import Call, Priority
-from shared.runtime.runtime import Lease
+from shared.storage import links
 
 #: Texts that are being spoken at once; a client that listens slowly keeps its place until it has heard all.
-MAX_SPEAKING = 128
-#: Phrases that go to an engine at once: the first alone, so that sound comes early, then more, up to so many.
-_PHRASES_AT_ONCE = 8
+MAX_UNDER_WAY = 128
+#: Polly's: a longer answer is cut off here.
+MAX_SECONDS = 600
+#: Members that a task has from its request.
+_SAME_IN_TASK = frozenset(
+    {"engine", "lexicon_names", "output_format", "sample_rate", "speech_mark_types", "text_type", "voice_id",
+     "language_code"}
+)  # fmt: skip
 
 
 class SpeechService:
@@ -32,52 +34,33 @@ class SpeechService:
     def __init__(self, platform: Platform) -> None:
         self._platform = platform
         self._lexicons = LexiconStore(platform.resources)
-        self._speaking = 0
+        self._synthesis = Synthesis(platform, self._lexicons)
+        self._tasks = SynthesisTasks(platform, self._synthesis)
+        self._under_way = 0
 
     # -- speaking
 
     async def synthesize_speech(self, request: pb.SynthesizeSpeechInput, call: Call) -> pb.SynthesizeSpeechOutput:
         """Text or SSML as sound, or as speech marks."""
-        able = await self._speakers(request.voice_id, request.engine or None)
-        is_ssml = request.text_type == "ssml"
-        output = requests.output(
-            request.output_format, request.sample_rate, request.speech_mark_types, able[0].kind, is_ssml
-        )
-        language = requests.language(request.language_code or None, able[0])
-        script = await asyncio.to_thread(requests.script, request.text, is_ssml, language)
-        own = await self._lexicons.read(call.account, request.lexicon_names)
-        script = lexicons.apply(script, [lexicon for lexicon in own if lexicon.speaks(language)], language)
-        speaker, steps = _first_able(script, able)
-        call.answered_by(speaker.model.id)
-        recording = Recording(request.text.encode(), speaker.sample_rate)
+        plan = await self._synthesis.plan(call.account, Wish.of(request), SPEECH_LIMITS)
+        call.answered_by(plan.speaker.model.id)
         return pb.SynthesizeSpeechOutput(
-            audio_stream=await call.payload(self._body(speaker, steps, recording, output, call.priority)),
-            content_type=output.content_type,
-            request_characters=script.billed_characters,
+            audio_stream=await call.payload(self._speaking(plan, call.priority)),
+            content_type=plan.output.content_type,
+            request_characters=plan.billed_characters,
         )
 
-    async def _body(
-        self, speaker: Speaker, steps: Sequence[Step], recording: Recording, output: Output, priority: Priority
-    ) -> AsyncGenerator[bytes]:
-        """The answer's bytes as they are made: encoded sound, or the speech marks at its end."""
-        if self._speaking == MAX_SPEAKING:
-            raise errors.ResourceExhausted(f"{MAX_SPEAKING} texts are being spoken already: try again later.")
-        self._speaking += 1
+    async def _speaking(self, plan: Plan, priority: Priority) -> AsyncGenerator[bytes]:
+        """The bytes of an answer, within the number of those that may be under way."""
+        if self._under_way == MAX_UNDER_WAY:
+            raise errors.ResourceExhausted(f"{MAX_UNDER_WAY} texts are being spoken already: try again later.")
+        self._under_way += 1
         try:
-            async with await self._platform.runtime.lease_model(speaker.model.id) as lease:
-                if output.mark_types:
-                    async for _ in _pieces(lease, steps, recording, priority):
-                        pass
-                    yield recording.marks(output.mark_types).encode()
-                    return
-                encoder = await asyncio.to_thread(
-                    open_encoder, output.format, recording.sample_rate, output.sample_rate
-                )
-                async for piece in _pieces(lease, steps, recording, priority):
-                    yield await asyncio.to_thread(encoder.encode, piece)
-                yield await asyncio.to_thread(encoder.finish)
+            async with aclosing(self._synthesis.body(plan, priority, MAX_SECONDS)) as pieces:
+                async for piece in pieces:
+                    yield piece
         finally:
-            self._speaking -= 1
+            self._under_way -= 1
 
     async def describe_voices(self, request: pb.DescribeVoicesInput, call: Call) -> pb.DescribeVoicesOutput:
         """The voices that an installed engine can speak for; all of them in one page."""
@@ -93,6 +76,48 @@ class SpeechService:
             if request.engine in ("", speaker.kind) and (not wanted or wanted in languages):
                 by_id.setdefault(voice.id, []).append(speaker)
         return pb.DescribeVoicesOutput(voices=[_voice(found) for found in by_id.values()])
+
+    # -- tasks
+
+    async def start_speech_synthesis_task(
+        self, request: pb.StartSpeechSynthesisTaskInput, call: Call
+    ) -> pb.StartSpeechSynthesisTaskOutput:
+        """Speak a long text in the background, into an object in S3."""
+        stored = await self._tasks.start(call.account, request)
+        return pb.StartSpeechSynthesisTaskOutput(synthesis_task=self._task(stored, call))
+
+    async def get_speech_synthesis_task(
+        self, request: pb.GetSpeechSynthesisTaskInput, call: Call
+    ) -> pb.GetSpeechSynthesisTaskOutput:
+        """How far a task is, and where its sound is."""
+        stored = await self._tasks.get(call.account, request.task_id)
+        return pb.GetSpeechSynthesisTaskOutput(synthesis_task=self._task(stored, call))
+
+    async def list_speech_synthesis_tasks(
+        self, request: pb.ListSpeechSynthesisTasksInput, call: Call
+    ) -> pb.ListSpeechSynthesisTasksOutput:
+        """The account's tasks, the newest first."""
+        page, next_token = await self._tasks.list(
+            call.account, request.status or None, request.max_results or MAX_TASKS_ON_A_PAGE, request.next_token or None
+        )
+        return pb.ListSpeechSynthesisTasksOutput(
+            synthesis_tasks=[self._task(stored, call) for stored in page], next_token=next_token
+        )
+
+    def _task(self, stored: StoredTask, call: Call) -> pb.SynthesisTask:
+        """A task as callers see it."""
+        request = stored.request
+        same = {field.name: value for field, value in request.ListFields() if field.name in _SAME_IN_TASK}
+        task = pb.SynthesisTask(
+            task_id=stored.job.id,
+            task_status=STATUSES[stored.job.status],
+            task_status_reason=stored.job.message or None,
+            output_uri=links.address(self._platform.settings, call, stored.place),
+            request_characters=stored.billed_characters,
+            **same,
+        )
+        task.creation_time.FromMilliseconds(round(stored.job.created_at * 1000))
+        return task
 
     # -- lexicons
 
@@ -118,62 +143,6 @@ class SpeechService:
         """Delete a lexicon."""
         await self._lexicons.delete(call.account, request.name)
         return pb.DeleteLexiconOutput()
-
-    async def _speakers(self, voice_id: str, kind: str | None) -> list[Speaker]:
-        """Who can speak for a voice: installed models of its language and of that kind of engine, the best first.
-
-        Raises:
-            EngineNotSupportedException: models speak the language, but none is of that kind.
-            ModelNotInstalled: the catalog's models of the language are not on this machine.
-        """
-        models = self._platform.runtime.candidates(SYNTHESIZE_SPEECH)
-        mine = [speaker for speaker in speakers(models) if speaker.voice.id == voice_id]
-        if not mine:
-            language = VOICES[voice_id].language
-            if not self._platform.catalog.for_task(SYNTHESIZE_SPEECH, language):
-                raise errors.UnsupportedLanguage(
-                    f"No engine here speaks {LANGUAGES[language]}.", aws_code="LanguageNotSupportedException"
-                )
-            # Raises ModelNotInstalled, which names the command that installs one.
-            (await self._platform.runtime.lease(SYNTHESIZE_SPEECH, language)).release()
-        fitting = [speaker for speaker in mine if speaker.kind == (kind or "standard")]
-        if not fitting and kind is not None:
-            raise errors.InvalidArgument(
-                f"No installed engine of the kind {kind} speaks for {voice_id}; DescribeVoices tells which do.",
-                aws_code="EngineNotSupportedException",
-            )
-        return fitting or [speaker for speaker in mine if speaker.kind == mine[0].kind]
-
-
-async def _pieces(
-    lease: Lease, steps: Sequence[Step], recording: Recording, priority: Priority
-) -> AsyncIterator[Samples]:
-    """The sound of the steps as it is made."""
-    begin, count = 0, 1
-    while begin < len(steps):
-        group = steps[begin : begin + count]
-        begin, count = begin + count, min(2 * count, _PHRASES_AT_ONCE)
-        spoken = iter(await lease.run([step.phrase for step in group if isinstance(step, Say)], priority))
-        for step in group:
-            yield recording.rest(step) if isinstance(step, Rest) else recording.speech(step, next(spoken))
-        if recording.full:
-            return
-
-
-def _first_able(script: Script, able: Sequence[Speaker]) -> tuple[Speaker, list[Step]]:
-    """The best of the speakers that can do all that the script asks for.
-
-    Raises:
-        InvalidArgument: InvalidSsmlException; what the best of them cannot do, where none can do all.
-    """
-    failure: errors.InvalidArgument | None = None
-    for speaker in able:
-        try:
-            return speaker, steps_of(script, speaker)
-        except errors.InvalidArgument as refused:
-            failure = failure or refused
-    assert failure is not None
-    raise failure
 
 
 def _voice(found: Sequence[Speaker]) -> pb.Voice:

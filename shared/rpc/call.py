@@ -30,6 +30,10 @@ def new_request_id() -> str:
     return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"
 
 
+#: Metadata that says how an HTTP caller addressed us, "localhost:4567"; links in answers lead there.
+HOST_KEY = "nonet-host"
+
+
 @dataclass(slots=True)
 class Call:
     """What a servicer method gets beside its request."""

@@ -8,7 +8,7 @@ from typing import Any
 import grpc
 from google.protobuf.message import Message
 
-from shared.rpc.call import Call
+from shared.rpc.call import HOST_KEY, Call
 from shared.rpc.status import CHANNEL_OPTIONS, error_of
 
 #: Metadata by which a gateway tells a service who is calling. A service believes it only of a principal with
@@ -20,8 +20,9 @@ ACCOUNT_KEY, REGION_KEY, REQUEST_ID_KEY, PRINCIPAL_KEY = (
     "nonet-principal",
 )
 
-#: W3C trace context, so that the spans of both processes join.
-TRACE_KEYS = ("traceparent", "tracestate")
+#: What of a caller's metadata goes on to the other process: W3C trace context, so that the spans of both join, and the
+#: address that links lead to.
+PASSED_KEYS = ("traceparent", "tracestate", HOST_KEY)
 
 
 class RemoteService:
@@ -78,7 +79,7 @@ class RemoteService:
             (PRINCIPAL_KEY, call.principal.name),
             (REGION_KEY, call.region),
             (REQUEST_ID_KEY, call.request_id),
-            *((name, value) for name, value in call.metadata.items() if name in TRACE_KEYS),
+            *((name, value) for name, value in call.metadata.items() if name in PASSED_KEYS),
         )
 
     async def close(self) -> None:
