@@ -9,7 +9,7 @@ from typing import Any
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from shared import errors
@@ -19,19 +19,26 @@ from shared.platform import Platform
 from shared.rpc.host import ServiceHost
 
 CONSOLE_PREFIX = "/_nonet/"
-PAGE = Path(__file__).with_name("index.html")
-#: The page has no outside parts, and nobody may put it into a frame.
+FOLDER = Path(__file__).parent
+#: Path below the prefix -> file and its type.
+PAGES = {
+    "": ("index.html", "text/html; charset=utf-8"),
+    "voice": ("voice.html", "text/html; charset=utf-8"),
+    "microphone.js": ("microphone.js", "text/javascript; charset=utf-8"),
+}
+#: The pages have no outside parts, and nobody may put them into a frame.
 PAGE_HEADERS = {
-    "content-security-policy": "default-src 'self'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; "
-    "frame-ancestors 'none'"
+    "content-security-policy": "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'unsafe-inline'; "
+    "connect-src 'self' ws: wss:; frame-ancestors 'none'"
 }
 
 
 def console_app(platform: Platform, host: ServiceHost, draining: Mapping[str, bool]) -> Starlette:
     """The console's ASGI app. ``draining["now"]`` turns readiness off while the process shuts down."""
 
-    async def index(request: Request) -> Response:
-        return HTMLResponse(PAGE.read_text(encoding="utf-8"), headers=PAGE_HEADERS)
+    async def page(request: Request) -> Response:
+        name, media_type = PAGES[request.url.path.removeprefix(CONSOLE_PREFIX)]
+        return Response((FOLDER / name).read_text(encoding="utf-8"), headers=PAGE_HEADERS, media_type=media_type)
 
     async def live(request: Request) -> Response:
         return JSONResponse({"status": "live"})
@@ -53,7 +60,7 @@ def console_app(platform: Platform, host: ServiceHost, draining: Mapping[str, bo
 
     return Starlette(
         routes=[
-            Route(CONSOLE_PREFIX, index),
+            *(Route(f"{CONSOLE_PREFIX}{path}", page) for path in PAGES),
             Route(f"{CONSOLE_PREFIX}live", live),
             Route(f"{CONSOLE_PREFIX}ready", ready),
             Route(f"{CONSOLE_PREFIX}metrics", metrics),

@@ -177,6 +177,16 @@ def test_sync_host_names_reach_the_gateway(server: Addresses) -> None:
     assert status == 200
 
 
+@pytest.mark.parametrize(
+    ("page", "has"), [("", b"Try an operation"), ("voice", b"Listen"), ("microphone.js", b"Microphone")]
+)
+def test_the_console_has_pages_without_outside_parts(server: Addresses, page: str, has: bytes) -> None:
+    with urllib.request.urlopen(f"{server.http}/_nonet/{page}") as answer:
+        body = answer.read()
+        assert has in body and b"https://" not in body and b"http://" not in body
+        assert "default-src 'self'" in answer.headers["content-security-policy"]
+
+
 def test_health_and_metrics(server: Addresses) -> None:
     client("comprehend", server).detect_sentiment(Text="x", LanguageCode="en")
     for page in ("live", "ready", "status"):
