@@ -14,7 +14,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 
-ON_POSTGRESQL = ("s3", "documents", "orchestration", "test_gateway.py")
+ON_POSTGRESQL = ("s3", "documents", "orchestration", "translation", "test_gateway.py")
 STEPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("ruff", ("-m", "ruff", "check", "--quiet", ".")),
     ("mypy", ("-m", "mypy")),
