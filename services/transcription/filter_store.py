@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from services.transcription import vocabulary_filters
 from services.transcription.places import parse_uri
 from services.transcription.requests import bad_request
-from services.transcription.service_bucket import ServiceBucket
 from services.transcription.vocabulary_filters import folded
 from shared import errors
 from shared.storage.names import ObjectName
 from shared.storage.objects import ObjectStore
 from shared.storage.resources import Change, Resource, ResourceFilter, ResourceKind, ResourceStore
+from shared.storage.service_buckets import ServiceBucket
 
 VOCABULARY_FILTER = ResourceKind("transcribe.vocabulary-filter", "transcribe", "vocabulary-filter/{name}")
 MAX_FILTERS = 100
@@ -120,7 +120,7 @@ class FilterStore:
 
     async def place(self, account: str, name: str) -> ObjectName:
         """Where the filter's words lie as a file."""
-        return ObjectName(await self._bucket.name(account), _key(name))
+        return await self._bucket.place(account, _key(name))
 
     async def _words(self, account: str, words: Sequence[str], uri: str) -> Sequence[str]:
         if bool(words) == bool(uri):

@@ -18,7 +18,6 @@ from services.transcription.recognizer import Recognizer
 from services.transcription.redaction import Redactor
 from services.transcription.requests import JobSettings
 from services.transcription.segment_log import SegmentLog, shifted
-from services.transcription.service_bucket import ServiceBucket
 from services.transcription.speakers import SpeakerLabels
 from services.transcription.toxicity import ToxicityDetector
 from services.transcription.transcript import Channel, Contents, Json, language_seconds, transcript_file, utterances
@@ -29,6 +28,7 @@ from shared.jobs.job import JobResult, RunningJob
 from shared.platform import Platform
 from shared.storage.names import ObjectName
 from shared.storage.object_tables import ObjectAttributes
+from shared.storage.service_buckets import ServiceBucket
 
 #: Share of the progress that recognition is; the rest is for labels and files.
 _RECOGNITION_SHARE = 0.95
@@ -134,13 +134,11 @@ class TranscriptionJobs:
                 scores = await self._recognizer.identify(media.sound(None), options)
                 log.identified(scores)
             options = options.spoken(scores[0].language)
-        count = len(log.channels)
-        for number in range(count):
+        for number in range(len(log.channels)):
             start = log.resume_at(number)
             if start is not None:
                 sound = media.sound(number if settings.channels else None, start)
                 await self._recognize_channel(number, sound, start, info.seconds, options, log)
-            await running.report(_RECOGNITION_SHARE * (number + 1) / count)
         channels = log.channels
         if settings.max_speakers:
             channels = [await self._speakers.label(media.sound(None), channels[0], settings.max_speakers)]
@@ -151,19 +149,13 @@ class TranscriptionJobs:
         self, number: int, sound: Sound, start: float, seconds: float | None, options: Options, log: SegmentLog
     ) -> None:
         """Recognise a channel whose ``sound`` begins at second ``start`` of ``seconds`` (None: unknown)."""
-        heard = start
-
-        def progress(done: float) -> None:
-            nonlocal heard
-            heard = start + done
-
-        def share() -> float:
-            return _RECOGNITION_SHARE * (number + min(1.0, heard / seconds if seconds else 0.0)) / len(log.channels)
-
-        async with aclosing(self._recognizer.segments(sound, options, progress)) as segments:  # type: ignore[type-var]
-            async for segment in segments:
-                await log.add(number, shifted(segment, start), share())
-        await log.finished(number, share())
+        count = len(log.channels)
+        async with aclosing(self._recognizer.segments(sound, options)) as segments:
+            async for found in segments:
+                segment = shifted(found, start)
+                done = min(1.0, segment.end / seconds) if seconds else 0.0
+                await log.add(number, segment, _RECOGNITION_SHARE * (number + done) / count)
+        await log.finished(number, _RECOGNITION_SHARE * (number + 1) / count)
 
     async def _files(self, stored: StoredJob, settings: JobSettings, spoken: _Spoken) -> dict[str, bytes]:
         """The job's files by kind: "transcript", "redacted_transcript", "vtt", "srt"."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
 
-from services.transcription.model_choice import REFUSED, remedy
+from services.transcription.model_choice import REFUSED
 from services.transcription.recognition import (
-    IDENTIFY_SPOKEN_LANGUAGE,
+    RECOGNIZE_SPEECH,
     SAMPLE_RATE,
     LanguageScore,
     Options,
@@ -15,6 +15,7 @@ from services.transcription.recognition import (
 from services.transcription.segmentation import Stretch
 from services.transcription.tasks import SpokenLanguages, SpokenSample
 from shared import errors
+from shared.models.catalog import CatalogEntry
 from shared.rpc.call import Priority
 from shared.runtime.runtime import Runtime
 
@@ -39,28 +40,24 @@ class LanguageIdentifier:
         """
         Raises:
             ModelNotInstalled: (BadRequestException) nothing here tells languages apart.
-            InvalidArgument: (BadRequestException) two dialects of a language are to be told apart, or a language is
-                listed that no model can tell.
+            InvalidArgument: (BadRequestException) two dialects of a language are to be told apart.
         """
         if options.identify == "none" or len(options.languages) == 1:
             return
-        candidates = self._runtime.candidates(IDENTIFY_SPOKEN_LANGUAGE)
-        if not candidates:
-            command = remedy(IDENTIFY_SPOKEN_LANGUAGE)
+        if self._model() is None:
             raise errors.ModelNotInstalled(
-                "No installed engine identifies the language that is spoken: name it in LanguageCode"
-                + (f", or run: {command}" if command else "."),
+                "No installed engine identifies the language that is spoken: name it in LanguageCode, or install a "
+                "Whisper model (nonet engines install faster-whisper; nonet models add).",
                 aws_code=REFUSED,
             )
         bases = [base(language) for language in options.languages]
         if len(set(bases)) < len(bases):
             raise errors.InvalidArgument("LanguageOptions takes one dialect of a language.", aws_code=REFUSED)
-        known = set(candidates[0].languages)
-        for language, code in zip(options.languages, bases, strict=True):
-            if known and code not in known:
-                raise errors.UnsupportedLanguage(
-                    f"No engine here can tell that {language} is spoken.", aws_code=REFUSED
-                )
+
+    def _model(self) -> CatalogEntry | None:
+        """The best installed engine that also identifies languages."""
+        candidates = self._runtime.candidates(RECOGNIZE_SPEECH)
+        return next((model for model in candidates if model.options.get("identifies")), None)
 
     async def of_sound(
         self, stretches: AsyncIterator[Stretch], candidates: Sequence[str], priority: Priority
@@ -82,7 +79,10 @@ class LanguageIdentifier:
         self, stretch: Stretch, candidates: Sequence[str], priority: Priority
     ) -> tuple[LanguageScore, ...]:
         """Probabilities of the candidates among themselves, most probable first."""
-        async with await self._runtime.lease(IDENTIFY_SPOKEN_LANGUAGE) as lease:
+        model = self._model()
+        if model is None:
+            raise errors.ModelNotInstalled("No installed engine identifies languages.", aws_code=REFUSED)
+        async with await self._runtime.lease_model(model.id) as lease:
             (found,) = await lease.run([SpokenSample(stretch.samples)], priority)
         return among(found, candidates)
 

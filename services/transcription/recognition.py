@@ -26,7 +26,6 @@ Sound = Callable[[], Iterator[Samples]]
 #: Tasks of the catalog's models (shared/models/catalog.py).
 RECOGNIZE_SPEECH = "recognize-speech"
 RECOGNIZE_LIVE_SPEECH = "recognize-live-speech"
-IDENTIFY_SPOKEN_LANGUAGE = "identify-spoken-language"
 DETECT_SPEECH = "detect-speech"
 EMBED_SPEAKER = "embed-speaker"
 PUNCTUATE_TEXT = "punctuate-text"

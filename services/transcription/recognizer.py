@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import AsyncExitStack, aclosing
 
 import numpy as np
@@ -32,6 +32,8 @@ Progress = Callable[[float], None]
 
 #: Frames that the speech detector hears at once: 8 s.
 _FRAMES_AT_ONCE = 250
+#: Speech that is kept from before a stretch: 10 s.
+_SAMPLES_BEFORE = 10 * SAMPLE_RATE
 
 
 class Recognizer:
@@ -78,7 +80,7 @@ class Recognizer:
 
     async def segments(
         self, sound: Sound, options: Options, progress: Progress | None = None, priority: Priority = Priority.BATCH
-    ) -> AsyncIterator[Segment]:
+    ) -> AsyncGenerator[Segment, None]:
         """Segments in order, as they are recognised; memory does not grow with the length of the sound.
 
         Sound without speech gives none. With ``identify`` "one" the language is identified first, and with "multiple"
@@ -107,13 +109,15 @@ class Recognizer:
                     yield segment
 
     async def _recognised(
-        self, stretches: AsyncIterator[Stretch], options: Options, engines: _Engines, priority: Priority
-    ) -> AsyncIterator[tuple[Stretch, str, Readings, str]]:
+        self, stretches: AsyncGenerator[Stretch, None], options: Options, engines: _Engines, priority: Priority
+    ) -> AsyncGenerator[tuple[Stretch, str, Readings, str], None]:
         """What engines read in each stretch, in order; several are at work at once."""
         under_way: deque[asyncio.Task[tuple[Stretch, str, Readings, str]]] = deque()
+        before = np.zeros(0, np.float32)
         try:
             async for stretch in stretches:
-                under_way.append(asyncio.ensure_future(self._read(stretch, options, engines, priority)))
+                under_way.append(asyncio.ensure_future(self._read(stretch, before, options, engines, priority)))
+                before = np.concatenate((before, stretch.samples))[-_SAMPLES_BEFORE:]
                 if len(under_way) > engines.at_once:
                     yield await under_way.popleft()
             while under_way:
@@ -124,7 +128,7 @@ class Recognizer:
             await asyncio.gather(*under_way, return_exceptions=True)
 
     async def _read(
-        self, stretch: Stretch, options: Options, engines: _Engines, priority: Priority
+        self, stretch: Stretch, before: Samples, options: Options, engines: _Engines, priority: Priority
     ) -> tuple[Stretch, str, Readings, str]:
         if options.identify == "none":
             language = options.languages[0]
@@ -133,7 +137,7 @@ class Recognizer:
             language = (await self._identifier.of_stretch(stretch, candidates, priority))[0].language
         wishes = options.spoken(language)
         lease = await engines.lease(wishes)
-        item = Utterance(stretch.samples, language, wishes.vocabulary, wishes.max_alternatives)
+        item = Utterance(stretch.samples, language, before, wishes.vocabulary, wishes.max_alternatives)
         (readings,) = await lease.run([item], priority)
         return stretch, language, readings, str(lease.model.options.get("writes", "spoken"))
 
@@ -167,7 +171,7 @@ class _Engines:
 
 async def _stretches(
     sound: Sound, listener: Lease, priority: Priority, progress: Progress | None = None
-) -> AsyncIterator[Stretch]:
+) -> AsyncGenerator[Stretch, None]:
     """Stretches of speech in a sound."""
     segmenter = Segmenter()
     memory: ListenerMemory | None = None

@@ -1,8 +1,8 @@
 """How far a job has come, kept so that another process can go on from there.
 
 Recognised segments lie in blobs beside the job's result, and are deleted with it; the job's checkpoint names them. A
-channel that was broken off is taken up in the middle of a pause: nothing recognised before it depends on what follows,
-and recognition begins there as it does at the beginning of a file.
+channel that was broken off is taken up in the middle of a pause, some speech before the first segment that is missing:
+engines listen to that to get used to the channel, so they recognise what follows as if they had heard all of it.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ from shared.storage.blobs import BlobStore, blob_name
 CHECKPOINT_SECONDS = 15.0
 #: A pause that is long enough to begin in.
 PAUSE_SECONDS = 1.0
+#: Speech that is heard again before what is missing; a little more than recognisers keep of it (recognizer.py).
+CONTEXT_SECONDS = 12.0
 #: Recognition begins on a multiple of this: whole windows of the speech detector (32 ms) and frames of engines (10 ms).
 STEP_SECONDS = 0.16
 
@@ -35,10 +37,8 @@ class _State:
 
     etag: str
     channel: int = 0
-    #: Where recognition of ``channel`` is to go on, seconds.
+    #: Where to listen to ``channel`` from, seconds.
     resume_at: float = 0.0
-    #: Segments of ``channel`` that lie before ``resume_at``.
-    resume_count: int = 0
     parts: list[str] = field(default_factory=list)
     #: (code, score), most probable first, once the language has been identified.
     languages: list[tuple[str, float]] = field(default_factory=list)
@@ -54,6 +54,10 @@ class SegmentLog:
         #: Segments of each channel so far.
         self.channels: list[list[Segment]] = [[] for _ in range(channels)]
         self._unsaved: list[tuple[int, Segment]] = []
+        #: Pauses of the channel under way: a moment in each, and the number of the segment that follows.
+        self._pauses: list[tuple[float, int]] = []
+        #: End of what an earlier attempt knew of the channel under way.
+        self._known_until = 0.0
         self._saved_at = time.monotonic()
 
     async def restore(self) -> None:
@@ -71,8 +75,9 @@ class SegmentLog:
                     found[channel].append(_segment(values))
         except errors.NotFound:
             return
-        del found[state.channel][state.resume_count :]
         self.channels, self._state = found, state
+        if state.channel < len(found) and found[state.channel]:
+            self._known_until = found[state.channel][-1].end
 
     @property
     def languages(self) -> tuple[LanguageScore, ...]:
@@ -84,26 +89,32 @@ class SegmentLog:
         self._state.languages = [(score.language, score.score) for score in scores]
 
     def resume_at(self, channel: int) -> float | None:
-        """Where to begin with a channel, seconds; None when it is done."""
+        """Where to listen to a channel from, seconds; None when it is done."""
         if channel < self._state.channel:
             return None
         return self._state.resume_at if channel == self._state.channel else 0.0
 
     async def add(self, channel: int, segment: Segment, progress: float) -> None:
-        """The channel's next segment. Raises ``Cancelled``, ``Aborted`` like the job's own checkpoints."""
+        """The channel's next segment; nothing happens to one that an earlier attempt knew.
+
+        Raises ``Cancelled``, ``Aborted`` like the job's own checkpoints.
+        """
+        if (segment.start + segment.end) / 2 <= self._known_until:
+            return
         known = self.channels[channel]
         if known and (begin := _beginning(known[-1].end, segment.start)) is not None:
-            self._state.resume_at, self._state.resume_count = begin, len(known)
+            self._pauses.append((begin, len(known)))
         known.append(segment)
         self._unsaved.append((channel, segment))
-        if time.monotonic() - self._saved_at >= CHECKPOINT_SECONDS and self._state.resume_count:
+        if time.monotonic() - self._saved_at >= CHECKPOINT_SECONDS:
             await self._save(progress)
         else:
             await self._job.report(progress)
 
     async def finished(self, channel: int, progress: float) -> None:
         """The channel has no more segments."""
-        self._state.channel, self._state.resume_at, self._state.resume_count = channel + 1, 0.0, 0
+        self._state.channel, self._state.resume_at = channel + 1, 0.0
+        self._pauses, self._known_until = [], 0.0
         if time.monotonic() - self._saved_at >= CHECKPOINT_SECONDS:
             await self._save(progress)
 
@@ -113,22 +124,34 @@ class SegmentLog:
             await self._blobs.delete(part)
 
     async def _save(self, progress: float) -> None:
-        """Write segments that no part has yet. The last part may reach beyond ``resume_at``: it is cut when read."""
-        # Those beyond the resumption point come again after a resumption, so they wait for the next part.
-        kept, later = self._unsaved, self._unsaved[:0]
-        if self._state.channel < len(self.channels):
-            beyond = self.channels[self._state.channel][self._state.resume_count :]
-            count = len(kept) - len(beyond)
-            kept, later = kept[: max(0, count)], kept[max(0, count) :]
-        if kept:
-            body = zlib.compress(json.dumps([(channel, asdict(segment)) for channel, segment in kept]).encode())
+        """Write segments that no part has yet, and where to go on after them."""
+        if self._unsaved:
+            values = [(channel, asdict(segment)) for channel, segment in self._unsaved]
+            body = zlib.compress(json.dumps(values).encode())
             number = len(self._state.parts) + 1
             part = blob_name(*result_folder(self._job.id), f"segments-{self._job.job.attempt}-{number}")
             await self._blobs.write(part, _chunks(body))
             self._state.parts.append(part)
-        self._unsaved = later
+            self._unsaved = []
+        self._set_beginning()
         self._saved_at = time.monotonic()
         await self._job.checkpoint(json.dumps(asdict(self._state)).encode(), progress)
+
+    def _set_beginning(self) -> None:
+        """Set ``resume_at`` to the last pause that enough speech follows."""
+        if not self._pauses:
+            return
+        segments = self.channels[self._state.channel]
+        speech, number = 0.0, len(segments)
+        while self._pauses and number:
+            number -= 1
+            speech += segments[number].end - segments[number].start
+            if speech >= CONTEXT_SECONDS:
+                fitting = [(begin, count) for begin, count in self._pauses if count <= number]
+                if fitting:
+                    self._state.resume_at = fitting[-1][0]
+                    self._pauses = [pause for pause in self._pauses if pause[1] >= fitting[-1][1]]
+                return
 
 
 def shifted(segment: Segment, seconds: float) -> Segment:

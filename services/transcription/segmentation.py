@@ -23,14 +23,14 @@ class SegmentationSettings:
     #: Speech begins at a frame as probable as this, and lasts until frames are less probable than that.
     begins_at: float = 0.5
     ends_below: float = 0.35
-    #: A pause shorter than this is part of the speech.
-    pause: float = 0.5
+    #: A pause shorter than this is part of the speech: recognisers do better with long stretches.
+    pause: float = 2.0
     #: What is shorter than this is a click.
     shortest: float = 0.1
     #: What is longer is cut at its quietest spot, in its second half.
     longest: float = 25.0
     #: Sound kept before and after, where there is as much: recognisers need a little silence.
-    margin: float = 0.2
+    margin: float = 0.3
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from nonet.transcription.v1 import transcription_pb2 as pb
-from services.transcription import links, requests
+from services.transcription import requests
 from services.transcription.filter_store import FilterStore, StoredFilter
 from services.transcription.job_store import TRANSCRIPTION, JobStore, StoredJob
 from services.transcription.jobs import TranscriptionJobs, language_of_names, object_name, output_place
@@ -13,15 +13,18 @@ from services.transcription.places import own_addresses, parse_uri
 from services.transcription.recognizer import Recognizer
 from services.transcription.redaction import Redactor
 from services.transcription.requests import JobSettings, bad_request
-from services.transcription.service_bucket import ServiceBucket
 from services.transcription.speakers import SpeakerLabels
 from services.transcription.toxicity import ToxicityDetector
-from services.transcription.vocabulary_store import READING, READY, Vocabulary, VocabularyStore
+from services.transcription.vocabulary_store import BUCKET, READING, READY, Vocabulary, VocabularyStore
 from shared import errors
 from shared.platform import Platform
 from shared.rpc.call import Call
+from shared.storage import links
 from shared.storage.resources import ResourceFilter
+from shared.storage.service_buckets import ServiceBucket
 
+#: Amazon's own links to transcripts live as long.
+LINK_SECONDS = 15 * 60
 #: Results of a page where the request says nothing, as Transcribe has it.
 DEFAULT_RESULTS = 5
 
@@ -32,7 +35,7 @@ class TranscriptionService:
     def __init__(self, platform: Platform) -> None:
         self._platform = platform
         self._addresses = own_addresses(platform.settings)
-        self._bucket = ServiceBucket(platform.objects)
+        self._bucket = ServiceBucket(platform.objects, BUCKET)
         self._vocabularies = VocabularyStore(
             platform.resources, platform.jobs, platform.objects, self._bucket, self._addresses
         )
@@ -131,7 +134,7 @@ class TranscriptionService:
         response.last_modified_time.FromMilliseconds(_milliseconds(found.modified))
         if found.state == READY:
             place = await self._vocabularies.place(call.account, found.name)
-            response.download_uri = links.presigned(self._platform.settings, call, place)
+            response.download_uri = links.presigned(self._platform.settings, call, place, LINK_SECONDS)
         return response
 
     async def list_vocabularies(
@@ -199,7 +202,7 @@ class TranscriptionService:
         response = pb.GetVocabularyFilterResponse(
             vocabulary_filter_name=found.name,
             language_code=found.language,
-            download_uri=links.presigned(self._platform.settings, call, place),
+            download_uri=links.presigned(self._platform.settings, call, place, LINK_SECONDS),
         )
         response.last_modified_time.FromMilliseconds(_milliseconds(found.modified))
         return response
@@ -301,7 +304,7 @@ class TranscriptionService:
             place = object_name(uri)
             if stored.request.output_bucket_name:
                 return links.address(settings, call, place)
-            return links.presigned(settings, call, place)
+            return links.presigned(settings, call, place, LINK_SECONDS)
 
         for member in ("transcript_file_uri", "redacted_transcript_file_uri"):
             if uri := getattr(job.transcript, member):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from nonet.transcription_streaming.v1 import transcription_streaming_pb2 as pb
 from services.transcription.live import Result
@@ -14,6 +14,8 @@ from services.transcription.vocabulary_filters import VocabularyFilter
 #: What stands for personal information in a stream: its type.
 LABEL = "[{type}]"
 CATEGORY = "PII"
+#: What is left of an utterance of which nothing was left.
+_NOTHING = Alternative.of(())
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +41,14 @@ class ResultWriter:
     async def _result(self, result: Result, channel: str | None) -> pb.Result | None:
         if self.redactor is not None and result.partial and self.redacts:
             return None  # whether a name is one is known once the utterance has ended
-        segment: Segment | None = Segment(result.start, result.end, result.language, result.alternatives)
+        readings = result.alternatives or (_NOTHING,)
+        segment = Segment(result.start, result.end, result.language, readings)
         entities: list[pb.Entity] = []
         if self.redactor is not None and not result.partial:
-            segment, entities = await self._without_information(result)
+            segment, entities = await self._without_information(segment)
         chosen = self.filters.get(result.language)
-        if chosen is not None and segment is not None:
-            segment = chosen.apply(segment)
-        readings = segment.alternatives if segment is not None else (Alternative.of(()),)
+        filtered = chosen.apply(segment) if chosen is not None else segment
+        readings = filtered.alternatives if filtered is not None else (_NOTHING,)
         message = pb.Result(
             result_id=result.id,
             start_time=result.start,
@@ -59,14 +61,14 @@ class ResultWriter:
         message.alternatives[0].entities.extend(entities)
         return message
 
-    async def _without_information(self, result: Result) -> tuple[Segment, list[pb.Entity]]:
+    async def _without_information(self, segment: Segment) -> tuple[Segment, list[pb.Entity]]:
         """The best reading with its entities; they are taken out of it where that was asked for."""
         assert self.redactor is not None
-        best = result.alternatives[0]
+        best = segment.alternatives[0]
         spans = await self.redactor.spans(best.items)
         shown = Alternative.of(redacted(best.items, spans, LABEL), best.confidence) if self.redacts else best
         entities = [_entity(best.items, span, self.redacts) for span in spans]
-        return Segment(result.start, result.end, result.language, (shown,)), entities
+        return replace(segment, alternatives=(shown,)), entities
 
 
 def _entity(items: Sequence[Item], span: PiiSpan, hidden: bool) -> pb.Entity:

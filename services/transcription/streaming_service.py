@@ -17,14 +17,14 @@ from services.transcription.places import own_addresses
 from services.transcription.recognition import Options
 from services.transcription.redaction import Redactor
 from services.transcription.requests import bad_request
-from services.transcription.service_bucket import ServiceBucket
 from services.transcription.stream_messages import ResultWriter
 from services.transcription.stream_requests import StreamSettings
 from services.transcription.vocabulary_filters import VocabularyFilter, folded
-from services.transcription.vocabulary_store import READY, VocabularyStore
+from services.transcription.vocabulary_store import BUCKET, READY, VocabularyStore
 from shared import errors
 from shared.platform import Platform
 from shared.rpc.call import Call
+from shared.storage.service_buckets import ServiceBucket
 
 #: A client that is silent for longer is gone.
 IDLE_SECONDS = 15.0
@@ -41,7 +41,7 @@ class TranscriptionStreamingService:
 
     def __init__(self, platform: Platform) -> None:
         self._platform = platform
-        bucket, addresses = ServiceBucket(platform.objects), own_addresses(platform.settings)
+        bucket, addresses = ServiceBucket(platform.objects, BUCKET), own_addresses(platform.settings)
         self._vocabularies = VocabularyStore(platform.resources, platform.jobs, platform.objects, bucket, addresses)
         self._filters = FilterStore(platform.resources, platform.objects, bucket, addresses)
 

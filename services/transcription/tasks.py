@@ -7,7 +7,7 @@ Times here are seconds from the start of the item's own sound.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 import numpy as np
@@ -17,6 +17,10 @@ from services.transcription.recognition import Phrase, Samples
 
 #: Samples of one frame of ``detect-speech``: 32 ms.
 FRAME = 512
+
+
+def _silence() -> Samples:
+    return np.zeros(0, np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +50,15 @@ class SpeechChances:
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
-    """``recognize-speech``: a stretch of speech of at most half a minute, and the vocabulary it may have."""
+    """``recognize-speech``: a stretch of speech of at most half a minute, and the vocabulary it may have.
+
+    ``before``: some seconds of speech from before it in the same channel. An engine may learn the channel's sound from
+    them where the stretch itself is short; no word of them is in the result.
+    """
 
     samples: Samples
     language: str
+    before: Samples = field(default_factory=_silence)
     vocabulary: tuple[Phrase, ...] = ()
     max_alternatives: int = 1
 
@@ -113,24 +122,24 @@ class LiveSpeechRecognizer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SpokenSample:
-    """``identify-spoken-language``: a stretch of speech."""
+    """A stretch of speech of which engines with the option ``identifies`` tell the language."""
 
     samples: Samples
 
 
-#: Results of ``identify-spoken-language``: the probability of each language by its ISO 639-1 code.
+#: What they tell: the probability of each language by its ISO 639-1 code.
 SpokenLanguages = Mapping[str, float]
 
 
 class LanguageListener(Protocol):
-    """identify-spoken-language."""
+    """Which language is spoken."""
 
     def run(self, items: list[SpokenSample]) -> list[SpokenLanguages]: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Voice:
-    """``embed-speaker``: a window of speech, some 1.6 s; the result is a vector of length 1, shape (256,)."""
+    """``embed-speaker``: a window of speech, 0.5 to 1.6 s; the result is a vector of length 1, shape (256,)."""
 
     samples: Samples
 

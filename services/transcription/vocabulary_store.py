@@ -12,18 +12,20 @@ from services.transcription import vocabularies
 from services.transcription.places import parse_uri
 from services.transcription.recognition import Phrase
 from services.transcription.requests import bad_request
-from services.transcription.service_bucket import ServiceBucket
 from shared import errors
 from shared.jobs.job import JobResult, RunningJob
 from shared.jobs.queue import JobQueue
 from shared.storage.names import ObjectName
 from shared.storage.objects import ObjectStore
 from shared.storage.resources import Change, Resource, ResourceFilter, ResourceKind, ResourceStore
+from shared.storage.service_buckets import ServiceBucket
 
 VOCABULARY = ResourceKind("transcribe.vocabulary", "transcribe", "vocabulary/{name}")
 #: Kind of job in the queue.
 READING = "transcription.vocabulary"
 MAX_VOCABULARIES = 100
+#: The service whose bucket holds tables of vocabularies, words of filters, and transcripts.
+BUCKET = "transcribe"
 
 PENDING, READY, FAILED = "PENDING", "READY", "FAILED"
 
@@ -149,7 +151,7 @@ class VocabularyStore:
 
     async def place(self, account: str, name: str) -> ObjectName:
         """Where the table of a READY vocabulary lies."""
-        return ObjectName(await self._bucket.name(account), _key(name))
+        return await self._bucket.place(account, _key(name))
 
     async def read(self, job: RunningJob) -> JobResult:
         """Handler of ``READING``: check the entries, and say how it went."""

@@ -35,11 +35,20 @@ class Writer:
         return cls(leases)
 
     async def segment(
-        self, start: float, end: float, language: str, readings: Readings, writes: str, priority: Priority
+        self,
+        start: float,
+        end: float,
+        language: str,
+        readings: Readings,
+        writes: str,
+        priority: Priority,
+        *,
+        ends: bool = True,
     ) -> Segment | None:
         """A stretch of speech (``start``, ``end`` in the channel) with its readings written; None if it has no words.
 
-        ``writes``: "spoken" or "written", as the catalog says of the engine.
+        ``writes``: "spoken" or "written", as the catalog says of the engine. ``ends``: the stretch is complete; else
+        more words follow, and nobody knows yet which mark comes after the last.
         """
         found = [reading for reading in readings if reading.words]
         if not found:
@@ -48,7 +57,9 @@ class Writer:
             items = [_split_marks(_placed(reading, start, end)) for reading in found]
         else:
             items = [await self._items(_placed(reading, start, end), language, priority) for reading in found]
-            if base(language) in self._leases:
+            if not ends:
+                items = [_without_last_mark(one) for one in items]
+            elif base(language) in self._leases:
                 self._begins = items[0][-1].kind == "punctuation" and items[0][-1].content in _ENDS
         pairs = zip(items, found, strict=True)
         return Segment(start, end, language, tuple(Alternative.of(one, reading.confidence) for one, reading in pairs))
@@ -66,6 +77,10 @@ class Writer:
             if mark:
                 items.append(Item.mark(mark))
         return tuple(items)
+
+
+def _without_last_mark(items: tuple[Item, ...]) -> tuple[Item, ...]:
+    return items[:-1] if items[-1].kind == "punctuation" else items
 
 
 def _texts(words: Sequence[Word], styles: Sequence[Style]) -> list[str]:

@@ -27,7 +27,10 @@ Written = tuple[str, int]
 Rule = Callable[[Sequence[str], int], Written | None]
 
 _DOMAINS = frozenset({"com", "org", "net", "edu", "gov", "io"})
-_MONTHS = frozenset(["january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december"])
+_MONTHS = frozenset(
+    {"january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
+     "december"}
+)  # fmt: skip
 #: Months that are words as well: "may first" may be a verb.
 _AMBIGUOUS_MONTHS = frozenset({"may", "march"})
 _AFTERNOON = {"pm": "PM", "p.m.": "PM", "am": "AM", "a.m.": "AM"}
@@ -38,7 +41,7 @@ def written_form(
 ) -> Iterator[tuple[Word, str]]:
     """Words as written, each with the mark after it.
 
-    ``marks`` and ``texts`` are as many as the words: the mark after each word, and how it is written if no rule applies.
+    ``marks`` and ``texts`` are as many as the words: the mark after each, and how it is written if no rule applies.
     A written item spans its words; its confidence is the smallest of theirs. No rule goes across a mark.
     """
     said = [word.text for word in words]

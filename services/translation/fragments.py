@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from services.translation.protection import Kind, protected
+from services.translation.protection import Kind, has_words, protected
 from services.translation.tasks import MAX_PLACEHOLDERS, Parts
 from services.translation.terms import Match, TermIndex
 
@@ -23,6 +24,7 @@ class Kept:
     text: str
     before: bool | None = None
     after: bool | None = None
+    tag: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,22 @@ class Fragment:
     tail: str
     kept: tuple[Kept, ...]
     terms: tuple[Match, ...]
+
+    def fits(self, parts: Parts) -> bool:
+        """Whether a translation has the tags in their order, and words between the same ones as the sentence."""
+        return self._tagged(self.parts) == self._tagged(parts)
+
+    def _tagged(self, parts: Parts) -> list[int | bool]:
+        """The tags of a sentence, and between each two whether there is anything."""
+        shape: list[int | bool] = []
+        between = False
+        for part in parts:
+            if isinstance(part, int) and self.kept[part].tag:
+                shape += [between, part] if shape else [part]
+                between = False
+            else:
+                between = between or isinstance(part, int) or has_words(part)
+        return shape
 
     def render(self, parts: Parts) -> str:
         """The translation's text, given its parts."""
@@ -76,7 +94,7 @@ def fragments(sentence: str, language: str, terms: TermIndex, numbers: bool = Fa
             before = sentence[span.begin - 1].isspace() if span.begin else None
             after = sentence[span.end].isspace() if span.end < len(sentence) else None
         text = sentence[span.begin : span.end]
-        groups.append(_Group(span.begin, span.end, span.kind, Kept(text, text, before, after)))
+        groups.append(_Group(span.begin, span.end, span.kind, Kept(text, text, before, after, span.kind is Kind.TAG)))
     for match in terms.matches(sentence):
         kept = Kept(match.source, match.target)
         _add(groups, _Group(match.begin, match.end, Kind.WORD, kept, match))
@@ -104,7 +122,8 @@ def _joined(sentence: str, groups: list[_Group]) -> list[_Group]:
         ):
             text = sentence[last.begin : group.end]
             kind = Kind.TAG if Kind.TAG in (last.kind, group.kind) else Kind.SYMBOL
-            joined[-1] = _Group(last.begin, group.end, kind, Kept(text, text, last.kept.before, group.kept.after))
+            kept = Kept(text, text, last.kept.before, group.kept.after, kind is Kind.TAG)
+            joined[-1] = _Group(last.begin, group.end, kind, kept)
         else:
             joined.append(group)
     return joined
@@ -155,6 +174,13 @@ def _wordy(text: str) -> bool:
     return any(character.isalnum() for character in text)
 
 
-def digits(text: str) -> list[str]:
-    """The numbers of a text, signs and separators left out, in ascending order."""
-    return sorted(re.sub(r"\D", "", found) for found in re.findall(r"\d+(?:[.,\u00a0\u202f]\d+)*", text))
+def numbers_kept(source: str, text: str) -> bool:
+    """Whether a translation has the source's numbers; where the source writes none in digits, it may write some."""
+    wanted = _digits(source)
+    return not wanted or wanted == _digits(text)
+
+
+def _digits(text: str) -> Counter[str]:
+    """The numbers of a text without their separators."""
+    found = re.findall(r"\d{1,3}(?:[ .,\u00a0\u202f]\d{3})+(?:[.,]\d+)?(?!\d)|\d+(?:[.,]\d+)*", text)
+    return Counter(re.sub(r"\D", "", number) for number in found)

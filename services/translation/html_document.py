@@ -9,13 +9,44 @@ from html.parser import HTMLParser
 
 #: Tags that stand within a sentence.
 _INLINE = frozenset(
-    "a abbr acronym b bdi bdo big cite data del dfn em font i ins kbd label mark q s samp small span strong sub sup tt u "
-    "var wbr".split()
+    {
+        "a",
+        "abbr",
+        "acronym",
+        "b",
+        "bdi",
+        "bdo",
+        "big",
+        "cite",
+        "data",
+        "del",
+        "dfn",
+        "em",
+        "font",
+        "i",
+        "ins",
+        "label",
+        "mark",
+        "q",
+        "s",
+        "small",
+        "span",
+        "strong",
+        "sub",
+        "sup",
+        "tt",
+        "u",
+        "wbr",
+    }
 )
 #: Elements whose contents are no text.
-_KEPT = frozenset("script style code pre textarea kbd samp var svg math noscript template".split())
+_KEPT = frozenset(
+    {"script", "style", "code", "pre", "textarea", "kbd", "samp", "var", "svg", "math", "noscript", "template"}
+)
 #: Elements without an end tag.
-_VOID = frozenset("area base br col embed hr img input link meta param source track wbr".split())
+_VOID = frozenset(
+    {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr"}
+)
 MAX_DEPTH = 500
 
 

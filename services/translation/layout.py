@@ -1,5 +1,7 @@
-"""A text taken apart into what is translated, sentence by sentence, and what is kept as it is: line breaks, indentation,
-list markers, the spaces between sentences."""
+"""A text taken apart into sentences to translate and what is kept as it is.
+
+Kept are line breaks, indentation, list markers, the gaps between columns, and the spaces between sentences.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,8 @@ _LINE = re.compile(r"[^\r\n\v\f\x85\u2028\u2029]*(?:\r\n|[\r\n\v\f\x85\u2028\u20
 _COLUMNS = re.compile(r"\t\s*|[ \u00a0]{2,}")
 #: Indentation, quotation marks of e-mail, headings, bullets, numbers of lists, boxes to tick.
 _MARKER = re.compile(
-    r"\s*(?:>\s*)*(?:#{1,6}\s+)?(?:(?:[-*+•‣◦▪–—·]|\(?\d{1,3}[.)]|\(?[a-zA-Z]\)|[ivxIVX]{1,5}[.)])\s+)?(?:\[[ xX]\]\s+)?"
+    r"\s*(?:>\s*)*(?:#{1,6}\s+)?"
+    r"(?:(?:[-*+•‣◦▪–—·]|\(?\d{1,3}[.)]|\(?[a-zA-Z]\)|[ivxIVX]{1,5}[.)])\s+)?(?:\[[ xX]\]\s+)?"
 )
 
 

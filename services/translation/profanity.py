@@ -1,4 +1,4 @@
-"""Profane words of a translation, masked as Translate masks them. The lists are our own: common words, all forms."""
+"""Profane words of a translation, masked as Translate masks them. The lists are our own: common words."""
 
 from __future__ import annotations
 
@@ -9,23 +9,20 @@ import re
 MASK = "?$#@$"
 
 _WORDS = {
-    "en": (
-        r"f+u+c+k\w*|motherf+u+c+k\w*|shit(?:s|ty|tier|ting|head\w*|hole\w*)?|bullshit\w*|bitch\w*|cunts?|ass(?:hole\w*|hat\w*|wipe\w*)"
-        r"|dick(?:head\w*)|cocksuck\w*|bastards?|wank(?:er|ers|ing)|twats?|whores?|sluts?|goddamn\w*|pricks?|bollocks"
-    ),
-    "de": (
-        r"schei(?:ß|ss)\w*|schei(?:ß|ss)e?|besch(?:issen|eiß|eiss)\w*|fick\w*|gefickt\w*|verfickt\w*|arsch(?:loch\w*|löcher\w*)"
-        r"|arschl(?:och|öcher)\w*|fotzen?|wichs\w*|hurens(?:ohn|öhne)\w*|huren?|schlampen?|verpiss\w*|kacke|nutten?|mistkerle?"
-    ),
-    "fr": (
-        r"merdes?|merdi(?:que|ques|er)|emmerd\w*|putains?|putes?|connards?|connasses?|conneries?|encul\w*|salopes?|salauds?|salopards?"
-        r"|bordels?|bites?|couilles?|foutre|niqu(?:e|er|é|és|ée|ées|ez)|branleurs?|trouduc"
-    ),
-    "es": (
-        r"mierdas?|put[oa]s?|putadas?|hijo ?de ?puta|hijos ?de ?puta|hijoputas?|joder|jodid[oa]s?|jódete|jodas|coños?|cabr(?:ón|ones|ona|onas)"
-        r"|gilipollas|gilipolleces|pendej[oa]s?|chingad[oa]s?|chingar|maric(?:ón|ones)|capull[oa]s?|pollas?|cojones|culer[oa]s?|zorras?"
-    ),
-}  # fmt: skip
+    "en": r"""
+        f+u+c+k\w*|motherf+u+c+k\w*|shit(?:s|ty|tier|ting|head\w*|hole\w*)?|bullshit\w*|bitch\w*|cunts?
+        |ass(?:hole\w*|hat\w*|wipe\w*)|dick(?:head\w*)|cocksuck\w*|bastards?|wank(?:er|ers|ing)|twats?|whores?|sluts?
+        |goddamn\w*|pricks?|bollocks""",
+    "de": r"""
+        schei(?:ß|ss)\w*|besch(?:issen|eiß|eiss)\w*|fick\w*|gefickt\w*|verfickt\w*|arschl(?:och|öcher)\w*|fotzen?|wichs\w*
+        |hurens(?:ohn|öhne)\w*|huren?|schlampen?|verpiss\w*|kacke|nutten?|mistkerle?""",
+    "fr": r"""
+        merdes?|merdi(?:que|ques|er)|emmerd\w*|putains?|putes?|connards?|connasses?|conneries?|encul\w*|salopes?|salauds?
+        |salopards?|couilles?|foutre|niqu(?:e|er|é|és|ée|ées|ez)|branleurs?|trouduc""",
+    "es": r"""
+        mierdas?|put[oa]s?|putadas?|hijoputas?|joder|jodid[oa]s?|jódete|coños?|cabr(?:ón|ones|ona|onas)|gilipollas
+        |gilipolleces|pendej[oa]s?|chingad[oa]s?|chingar|maric(?:ón|ones)|capull[oa]s?|cojones|culer[oa]s?""",
+}
 
 
 def supported(language: str) -> bool:
@@ -40,4 +37,4 @@ def mask(text: str, language: str) -> str:
 
 @functools.cache
 def _pattern(language: str) -> re.Pattern[str]:
-    return re.compile(rf"(?<!\w)(?:{_WORDS[language]})(?!\w)", re.IGNORECASE)
+    return re.compile(rf"(?<!\w)(?:{_WORDS[language]})(?!\w)", re.IGNORECASE | re.VERBOSE)

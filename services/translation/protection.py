@@ -1,4 +1,4 @@
-"""What in a text is not language and must come through untouched: tags, links, code, placeholders of programs, emoji."""
+"""What in a text is not language and comes through untouched: tags, links, code, blanks of programs, emoji."""
 
 from __future__ import annotations
 
@@ -38,7 +38,8 @@ _PATTERN = re.compile(
     )
 )
 #: Languages that are written in Latin letters; in their texts other letters are names and quotations.
-_LATIN = frozenset("af ca cs cy da de en es et fi fr ga gl hr hu id is it lt lv ms nl no pl pt ro sk sl sq sv sw tr vi".split())
+_LATIN_CODES = "af ca cs cy da de en es et fi fr ga gl hr hu id is it lt lv ms nl no pl pt ro sk sl sq sv sw tr vi"
+_LATIN = frozenset(_LATIN_CODES.split())
 _MIXED_WORD = re.compile(r"(?i)[a-z]+-\d+|\d+(?:-[a-z]+)+")
 
 

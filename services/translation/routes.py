@@ -1,4 +1,4 @@
-"""Ways from one language to another: the installed model with the best measured score, or two models through English."""
+"""Ways from one language to another: the installed model with the best measured score, or two through English."""
 
 from __future__ import annotations
 
@@ -14,8 +14,7 @@ PIVOT = "en"
 
 @dataclass(frozen=True, slots=True)
 class Leg:
-    """One step of a way: a model and the pair it is asked for. ``score``: chrF on the public set that the catalog names,
-    0..100."""
+    """One step of a way: a model and the pair it is asked for. ``score``: the catalog's chrF, 0..100."""
 
     model_id: str
     source: str
@@ -71,7 +70,7 @@ def _best(known: Sequence[Leg], source: str, target: str, preferred: Sequence[st
 
 def _rows(model: CatalogEntry, option: str) -> list[str]:
     rows = model.options.get(option, [])
-    return rows if isinstance(rows, list) else [str(rows)]
+    return rows if isinstance(rows, list) else [row.strip() for row in str(rows).split(",") if row.strip()]
 
 
 def _words(row: str) -> tuple[str, str]:

@@ -1,27 +1,34 @@
-"""Sentences of a line: where one ends and the next begins, by rules for languages with Latin, Greek or Cyrillic letters,
-and by their full stops for Chinese, Japanese and the like."""
+"""Sentences of a line: where one ends and the next begins.
+
+By rules for languages with Latin, Greek or Cyrillic letters; by their full stops for Chinese, Japanese and the like.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 
-#: Abbreviations after which a sentence rarely ends, in lower case and without their last full stop.
-_ABBREVIATIONS = frozenset(
-    # English
-    "mr mrs ms dr prof sr jr st rev hon gen col capt lt sgt rep sen gov pres messrs mt ft vs etc fig figs no nos vol pp "
-    "ed eds cf ca approx dept est inc ltd co corp jan feb mar apr jun jul aug sep sept oct nov dec mon tue wed thu fri "
-    "e.g i.e a.m p.m u.s u.k u.n ph.d "
-    # German
-    "bzw bzgl ggf usw vgl z.b d.h u.a o.ä u.ä z.t i.d.r s.o s.u dr.med hr fr frl nr str tel abs art abb bd evtl inkl "
-    "exkl max min mio mrd zzgl sog st jh geb gest "
-    # French
-    "m mm mme mmes mlle mlles me mgr st ste av boul p.ex c.-à-d env etc chap réf tél janv févr avr juil sept oct nov déc "
-    # Spanish
-    "sr sra srta sres dra dña d da ud uds vd vds ee.uu p.ej pág págs núm avda atte aprox tel art cía gral lic ing ene abr ago dic".split()
-)
+#: Abbreviations after which a sentence rarely ends, by language, in lower case and without their last full stop.
+_WORDS = {
+    "en": """
+        mr mrs ms dr prof sr jr st rev hon gen col capt lt sgt rep sen gov pres messrs mt ft vs fig figs no nos vol pp
+        ed eds cf approx dept est jan feb mar apr jun jul aug sep sept oct nov dec e.g i.e u.s u.k u.n
+        """,
+    "de": """
+        bzw bzgl ca ggf vgl z.b d.h u.a o.ä u.ä z.t i.d.r s.o s.u dr prof hr fr frl nr str tel abs art abb bd evtl inkl
+        exkl max min mio mrd zzgl sog st jh geb gest jan feb mär apr jun jul aug sep okt nov dez
+        """,
+    "fr": """
+        m mm mme mmes mlle mlles me dr pr mgr st ste av boul p.ex c.-à-d env chap réf tél janv févr avr juil sept oct
+        nov déc fig vol
+        """,
+    "es": """
+        sr sra srta sres dr dra dña ud uds vd vds ee.uu p.ej pág págs núm nº avda aprox tel art cía gral lic ing fig vol
+        """,
+}
+_ABBREVIATIONS = {language: frozenset(words.split()) for language, words in _WORDS.items()}
 #: Of these a number follows as a rule; without one the sentence ended ("I said no.").
-_BEFORE_NUMBERS = frozenset("no nos nr fig figs art abs vol pp p pág págs núm abb bd chap jan feb mar".split())
+_BEFORE_NUMBERS = frozenset(["no", "nos", "nr", "fig", "figs", "art", "abs", "vol", "pp", "pág", "págs", "núm", "mar"])
 
 _BOUNDARY = re.compile(
     # A final mark, closing quotes and brackets, then space.
@@ -65,12 +72,14 @@ def _ends(text: str, begin: int, found: re.Match[str], language: str) -> bool:
         return not follows.isdigit()
     if known.isdigit() and len(known) <= 2 and language == "de":
         return False  # an ordinal: im 19. Jahrhundert
-    return known not in _ABBREVIATIONS
+    return known not in _ABBREVIATIONS.get(language, frozenset())
 
 
 def pieces(text: str, longest: int) -> Iterator[tuple[int, int]]:
-    """Ranges that cover ``text`` without its inner gaps, each of at most ``longest`` characters: cut behind a semicolon,
-    colon or comma if there is one, else between words, else anywhere."""
+    """Ranges that cover ``text`` without its inner gaps, each of at most ``longest`` characters.
+
+    They end behind a semicolon, colon or comma if there is one, else between words, else anywhere.
+    """
     begin = 0
     while len(text) - begin > longest:
         window = text[begin : begin + longest]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nonet.translation.v1 import translation_pb2 as pb
-from services.translation import html_document, languages, links
+from services.translation import html_document, languages
 from services.translation.assignment import Assignment
 from services.translation.routes import Leg, legs, route
 from services.translation.routes import languages as languages_of
@@ -13,12 +13,15 @@ from services.translation.terminology_store import StoredTerminology, Terminolog
 from shared import errors
 from shared.platform import Platform
 from shared.rpc.call import Call
+from shared.storage import links
 from shared.storage.pages import PageTokens
 
 MAX_TEXT_BYTES = 10_000
 #: A detected language that is less probable is not taken for the text's.
 LEAST_CONFIDENCE = 0.5
 AUTO = "auto"
+#: Amazon's links to terminologies live as long.
+LINK_SECONDS = 30 * 60
 _SKIPPED = (
     f"Some terms were left out: longer than {MAX_TERM_BYTES} bytes, without a source or a target, or there before."
 )
@@ -176,7 +179,7 @@ class TranslationService:
         return pb.GetTerminologyResponse(
             terminology_properties=_properties(stored),
             terminology_data_location=pb.TerminologyDataLocation(
-                repository_type="S3", location=links.presigned(self._platform.settings, call, place)
+                repository_type="S3", location=links.presigned(self._platform.settings, call, place, LINK_SECONDS)
             ),
         )
 

@@ -6,6 +6,7 @@ is a number; how an engine writes it for its model is the engine's affair.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ from typing import Protocol
 TRANSLATE = "translate-text"
 #: Placeholders that one sentence may have.
 MAX_PLACEHOLDERS = 8
+
+_ONE_CHARACTER = re.compile(r"(\w)\1{5,}")
 
 #: Text, and the numbers of placeholders, in order.
 Parts = tuple[str | int, ...]
@@ -58,7 +61,7 @@ def text_of(parts: Parts) -> str:
 def endless(source: str, text: str) -> bool:
     """Whether a translation has got caught in a loop: the same words thrice in a row that the source does not have so,
     or far more text than the source can account for."""
-    if len(text) > 40 + 4 * len(source):
+    if len(text) > 40 + 4 * len(source) or (_ONE_CHARACTER.search(text) and not _ONE_CHARACTER.search(source)):
         return True
     return _longest_run(text) > max(2, _longest_run(source))
 
@@ -83,7 +86,7 @@ def _longest_run(text: str) -> int:
 
 def without_repeats(text: str) -> str:
     """The text with every sequence of one to four words that follows itself written once."""
-    words = text.split()
+    words = _ONE_CHARACTER.sub(r"\1", text).split()
     kept: list[str] = []
     for word in words:
         kept.append(word)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import hmac
 import json
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
@@ -14,9 +13,9 @@ from services.translation import terminologies
 from services.translation.terminologies import Terminology
 from shared import errors
 from shared.storage.names import ObjectName
-from shared.storage.object_tables import ObjectAttributes
 from shared.storage.objects import ObjectStore
 from shared.storage.resources import Change, Resource, ResourceKind, ResourceStore
+from shared.storage.service_buckets import ServiceBucket
 
 TERMINOLOGY = ResourceKind("translate.terminology", service="translate", resource="terminology/{name}/LATEST")
 MAX_TERMINOLOGIES = 100
@@ -65,6 +64,7 @@ class TerminologyStore:
     def __init__(self, resources: ResourceStore, objects: ObjectStore) -> None:
         self._resources = resources
         self._objects = objects
+        self._bucket = ServiceBucket(objects, "translate")
         self._parsed: OrderedDict[tuple[str, Facts], Terminology] = OrderedDict()
 
     async def put(
@@ -87,20 +87,16 @@ class TerminologyStore:
             terminology.skipped, hashlib.sha256(data).hexdigest(),
         )  # fmt: skip
         before = await self._find(account, name)
-        await self._write(account, _key(name, facts, file_format), data, file_format)
+        await self._bucket.put(account, _key(name, facts, file_format), data, _CONTENT_TYPES[file_format])
         document = json.dumps(asdict(facts)).encode()
         resource = await self._create_or_change(account, name, document, tags)
         if before is not None and before.facts.sha256 != facts.sha256:
             await self._forget_files(account, before)
         return StoredTerminology.of(resource)
 
-    async def _create_or_change(
-        self, account: str, name: str, document: bytes, tags: Mapping[str, str]
-    ) -> Resource:
+    async def _create_or_change(self, account: str, name: str, document: bytes, tags: Mapping[str, str]) -> Resource:
         try:
-            return await self._resources.create(
-                account, TERMINOLOGY, name, document, tags=tags, most=MAX_TERMINOLOGIES
-            )
+            return await self._resources.create(account, TERMINOLOGY, name, document, tags=tags, most=MAX_TERMINOLOGIES)
         except errors.AlreadyExists:
             pass
         except errors.LimitExceeded as full:
@@ -134,7 +130,7 @@ class TerminologyStore:
         if known is not None:
             self._parsed.move_to_end(identity)
             return known
-        place = await self._place(account, name, facts, facts.file_format)
+        place = await self._bucket.place(account, _key(name, facts, facts.file_format))
         data = await self._objects.read(account, *place, max_bytes=terminologies.MAX_BYTES)
         parsed = await asyncio.to_thread(terminologies.parse, data, facts.file_format, facts.both_ways)
         self._parsed[identity] = parsed
@@ -144,11 +140,12 @@ class TerminologyStore:
 
     async def file(self, account: str, stored: StoredTerminology, file_format: str) -> ObjectName:
         """Where its file lies, in any format; made from the terms where it was imported in another."""
+        key = _key(stored.name, stored.facts, file_format)
         if file_format != stored.facts.file_format:
             terminology = await self.read(account, stored.name)
             data = await asyncio.to_thread(terminologies.write, terminology, file_format)
-            await self._write(account, _key(stored.name, stored.facts, file_format), data, file_format)
-        return await self._place(account, stored.name, stored.facts, file_format)
+            await self._bucket.put(account, key, data, _CONTENT_TYPES[file_format])
+        return await self._bucket.place(account, key)
 
     async def list(
         self, account: str, max_results: int, next_token: str | None
@@ -171,30 +168,9 @@ class TerminologyStore:
         except errors.NotFound:
             return None
 
-    async def _bucket(self, account: str) -> str:
-        """The account's bucket for such files. Nobody can guess its name, so no other account can take it first."""
-        key = await self._objects.database.secret("translation-bucket")
-        return f"nonet-translate-{hmac.new(key, account.encode(), hashlib.sha256).hexdigest()[:20]}"
-
-    async def _place(self, account: str, name: str, facts: Facts, file_format: str) -> ObjectName:
-        return ObjectName(await self._bucket(account), _key(name, facts, file_format))
-
-    async def _write(self, account: str, key: str, data: bytes, file_format: str) -> None:
-        bucket = await self._bucket(account)
-        try:
-            await self._objects.create_bucket(account, bucket)
-        except errors.AlreadyExists as error:
-            if error.explicit_aws_code != "BucketAlreadyOwnedByYou":
-                raise
-        attributes = ObjectAttributes(headers={"content-type": _CONTENT_TYPES[file_format]})
-        await self._objects.put(account, bucket, key, data, attributes=attributes)
-
     async def _forget_files(self, account: str, stored: StoredTerminology) -> None:
         keys = [_key(stored.name, stored.facts, file_format) for file_format in _CONTENT_TYPES]
-        try:
-            await self._objects.delete(account, await self._bucket(account), keys)
-        except errors.NotFound:
-            return
+        await self._bucket.delete(account, keys)
 
 
 def _key(name: str, facts: Facts, file_format: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from services.translation.fragments import Fragment, digits, fragments
+from services.translation.fragments import Fragment, fragments, numbers_kept
 from services.translation.layout import stretches
 from services.translation.protection import has_words
 from services.translation.routes import Leg
@@ -53,23 +53,27 @@ class TextTranslator:
         results = await self._run([fragment.parts for fragment in found])
         texts = []
         for fragment, result in zip(found, results, strict=True):
-            if not result.complete:
-                texts.append(await self._piecewise(fragment, result))
-            elif digits(text_of(fragment.parts)) != digits(text_of(result.parts)):
-                texts.append(await self._with_numbers(fragment, result))
+            if not result.complete or not fragment.fits(result.parts):
+                texts.append(await self._piecewise(fragment))
+            elif not numbers_kept(text_of(fragment.parts), text_of(result.parts)):
+                texts.append(await self._with_numbers(fragment))
             else:
                 texts.append(fragment.render(result.parts))
         return texts
 
-    async def _with_numbers(self, fragment: Fragment, first: Translation) -> str:
-        """Once more with the numbers kept; as it was, where that does not work (words for numbers are no mistake)."""
+    async def _with_numbers(self, fragment: Fragment) -> str:
+        """Once more with the numbers kept like names; cut at them where the model is not up to that."""
         again = fragments(fragment.sentence, self._way[0].source, self._terms, numbers=True)
-        results = await self._run([one.parts for one in again])
-        if not all(result.complete for result in results):
-            return fragment.render(first.parts)
-        return "".join(one.render(result.parts) for one, result in zip(again, results, strict=True))
+        texts = []
+        for one, result in zip(again, await self._run([one.parts for one in again]), strict=True):
+            made_up = any(character.isdigit() for character in text_of(result.parts))
+            if result.complete and one.fits(result.parts) and not made_up:
+                texts.append(one.render(result.parts))
+            else:
+                texts.append(await self._piecewise(one))
+        return "".join(texts)
 
-    async def _piecewise(self, fragment: Fragment, first: Translation) -> str:
+    async def _piecewise(self, fragment: Fragment) -> str:
         """The sentence cut at its placeholders, so that each is in its place; what repeats itself is cut short."""
         texts = [part for part in fragment.parts if isinstance(part, str)]
         results = iter(await self._run([(text.strip(),) for text in texts]))
@@ -104,6 +108,7 @@ class TextTranslator:
                 for before, answer in zip(current, answers, strict=True)
             ]
         for parts, result in zip(wordy, current, strict=True):
-            complete = result.complete and placeholders(result.parts) == placeholders(parts)
+            spoken = bool(text_of(result.parts).strip())
+            complete = result.complete and spoken and placeholders(result.parts) == placeholders(parts)
             done[parts] = Translation(result.parts, complete)
         return [done[parts] for parts in sentences]

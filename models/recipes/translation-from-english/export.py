@@ -21,10 +21,14 @@ def averaged(paths: list[Path]) -> tuple[dict[str, torch.Tensor], dict[str, int]
     """The mean of the checkpoints' weights, and the network's shape."""
     checkpoints = [torch.load(path, weights_only=True) for path in paths]
     names = checkpoints[0]["model"]
-    return {name: sum(one["model"][name] for one in checkpoints) / len(checkpoints) for name in names}, checkpoints[0]["shape"]
+    return {name: sum(one["model"][name] for one in checkpoints) / len(checkpoints) for name in names}, checkpoints[0][
+        "shape"
+    ]
 
 
-def linear(spec: LinearSpec, weights: dict[str, torch.Tensor], name: str, rows: slice = slice(None), scale: float = 1.0) -> None:
+def linear(
+    spec: LinearSpec, weights: dict[str, torch.Tensor], name: str, rows: slice = slice(None), scale: float = 1.0
+) -> None:
     spec.weight = (weights[f"{name}.weight"][rows] * scale).numpy()
     spec.bias = (weights[f"{name}.bias"][rows] * scale).numpy()
 

@@ -89,11 +89,23 @@ class DecoderLayer(nn.Module):
 
 
 class Network(nn.Module):
-    """Source ids ``(rows, S)`` and shifted target ids ``(rows, T)`` to scores ``(rows, T, vocabulary)``; id 0 is padding."""
+    """Source ids ``(rows, S)`` and shifted target ids ``(rows, T)`` to scores ``(rows, T, vocabulary)``.
 
-    def __init__(self, vocabulary: int, width: int = 256, heads: int = 4, inner: int = 1024, encoders: int = 6, decoders: int = 2) -> None:
+    Id 0 is padding.
+    """
+
+    def __init__(
+        self, vocabulary: int, width: int = 256, heads: int = 4, inner: int = 1024, encoders: int = 6, decoders: int = 2
+    ) -> None:
         super().__init__()
-        self.shape = {"vocabulary": vocabulary, "width": width, "heads": heads, "inner": inner, "encoders": encoders, "decoders": decoders}
+        self.shape = {
+            "vocabulary": vocabulary,
+            "width": width,
+            "heads": heads,
+            "inner": inner,
+            "encoders": encoders,
+            "decoders": decoders,
+        }
         self.width = width
         self.embed = nn.Embedding(vocabulary, width)
         nn.init.normal_(self.embed.weight, std=width**-0.5)

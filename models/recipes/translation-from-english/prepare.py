@@ -69,7 +69,9 @@ def messages(root: Path, language: str) -> Iterator[Pair]:
                 continue
             source = re.sub(r"[ \t]+", " ", source.replace("_", "") if source.count("_") == 1 else source)
             target = re.sub(r"[ \t\u00a0\u202f]+", " ", target.replace("_", "") if target.count("_") == 1 else target)
-            lines, others = ([part.strip() for part in re.split(r"\n+", text) if part.strip()] for text in (source, target))
+            lines, others = (
+                [part.strip() for part in re.split(r"\n+", text) if part.strip()] for text in (source, target)
+            )
             if len(lines) != len(others):
                 continue
             for line, other in zip(lines, others, strict=True):
@@ -100,7 +102,7 @@ def spanish(text: str, source: str) -> str | None:
     text = re.sub(r"\s+", " ", text.replace("*", "")).strip()
     text = re.sub(r" ([,.;:!?])", r"\1", text)
     for mark, opening in (("?", "¿"), ("!", "¡")):
-        text = re.sub(rf"(^|[.!?] )([^.!?]+\{mark})", lambda found: f"{found[1]}{opening}{found[2]}", text)
+        text = re.sub(rf"(^|[.!?] )([^.!?]+\{mark})", rf"\1{opening}\2", text)
     if not text or not 0.4 <= len(text) / max(1, len(source)) <= 2.2:
         return None
     lead = 1 if text[0] in "¿¡" else 0
@@ -122,6 +124,14 @@ def synthesized(tatoeba: list[Pair], work: Path) -> tuple[list[Pair], list[Pair]
                 seen.add((english, text))
                 (agreed if alike >= 0.55 else others).append((english, text))
     return agreed, others
+
+
+def spanish_test(tatoeba: list[Pair], work: Path) -> list[Pair]:
+    """The French test slice with Apertium's Spanish in place of the French, where Apertium knew every word."""
+    lines = [(work / name).read_text("utf-8").split("\n") for name in ("fr.uniq", "fr.es")]
+    known = dict(zip(*lines, strict=False))
+    pairs = [(english, spanish(known.get(french, ""), english)) for english, french in tatoeba]
+    return [(english, text) for english, text in pairs if text]
 
 
 def lexicon(pairs: list[Pair], rng: random.Random) -> dict[str, str]:
@@ -155,7 +165,11 @@ class Noise:
         found = []
         for match in re.finditer(r"\w+(?:[.,:]\d+)*", source):
             word = match[0]
-            other = word if re.search(rf"(?<!\w){re.escape(word)}(?!\w)", target) and len(word) > 1 else self.words.get(word)
+            other = (
+                word
+                if re.search(rf"(?<!\w){re.escape(word)}(?!\w)", target) and len(word) > 1
+                else self.words.get(word)
+            )
             if other and len(re.findall(rf"(?<!\w){re.escape(other)}(?!\w)", target)) == 1 and source.count(word) == 1:
                 found.append((word, other))
         if not found:
@@ -184,40 +198,62 @@ class Noise:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--work", type=Path, required=True, help="folder of split.py's and synthesize.py's files; results go there")
+    parser.add_argument(
+        "--work", type=Path, required=True, help="folder of split.py's and synthesize.py's files; results go there"
+    )
     parser.add_argument("--catalogs", type=Path, required=True, help="folder with the unpacked .mo files")
     parser.add_argument("--vocabulary", type=int, default=8000)
     arguments = parser.parse_args()
     work, rng = arguments.work, random.Random(20261122)
     parallel = {language: read(work / f"train.{language}.tsv") for language in ("de", "fr")}
-    held = {normal(english) for name in ("test", "dev") for language in ("de", "fr") for english, _ in read(work / f"{name}.{language}.tsv")}
+    held = {
+        normal(english)
+        for name in ("test", "dev")
+        for language in ("de", "fr")
+        for english, _ in read(work / f"{name}.{language}.tsv")
+    }
     catalogs: dict[str, list[Pair]] = {}
     for language in LANGUAGES:
         rows = sorted({pair for pair in messages(arguments.catalogs, language) if normal(pair[0]) not in held})
         rng.shuffle(rows)
         catalogs[language] = rows
     # Held-back messages: chosen by English, over all languages, like the Tatoeba slices; running sentences only.
-    keys = sorted({normal(english) for english, _ in catalogs["es"] if 25 <= len(english) <= 200 and english[-1] in ".!?"})
+    keys = sorted(
+        {normal(english) for english, _ in catalogs["es"] if 25 <= len(english) <= 200 and english[-1] in ".!?"}
+    )
     picked = rng.sample(keys, 1300)
     tests = {key: ("test" if index < 1000 else "dev") for index, key in enumerate(picked)}
     for language, rows in catalogs.items():
         for name in ("test", "dev"):
             once = {normal(pair[0]): pair for pair in rows if tests.get(normal(pair[0])) == name}
-            (work / f"{name}.messages.{language}.tsv").write_text("".join(f"{english}\t{other}\n" for english, other in once.values()), "utf-8")
+            (work / f"{name}.messages.{language}.tsv").write_text(
+                "".join(f"{english}\t{other}\n" for english, other in once.values()), "utf-8"
+            )
         catalogs[language] = [pair for pair in rows if normal(pair[0]) not in tests]
     english_only = sorted({english for pairs in parallel.values() for english, _ in pairs})
+    pairs = spanish_test(read(work / "test.fr.tsv"), work)
+    (work / "test.es.tsv").write_text("".join(f"{english}\t{other}\n" for english, other in pairs), "utf-8")
     french = parallel["fr"] + [(english, "") for english in english_only]
     agreed, others = synthesized(french, work)
     agreed = [pair for pair in agreed if normal(pair[0]) not in held]
     others = [pair for pair in others if normal(pair[0]) not in held]
     rng.shuffle(others)
     others = others[:120_000]
-    print({language: (len(parallel.get(language, [])), len(catalogs[language])) for language in LANGUAGES}, "synthetic", len(agreed), len(others))
+    print(
+        {language: (len(parallel.get(language, [])), len(catalogs[language])) for language in LANGUAGES},
+        "synthetic",
+        len(agreed),
+        len(others),
+    )
     rows: list[tuple[str, str, str, int]] = []  # language, English, other side, kind
     for language in LANGUAGES:
         authentic = parallel.get(language, agreed)
         noise = Noise(lexicon(authentic + catalogs[language], rng), rng)
-        for kind, pairs in ((TATOEBA, authentic), (MESSAGE, catalogs[language]), (UNCONFIRMED, others if language == "es" else [])):
+        for kind, pairs in (
+            (TATOEBA, authentic),
+            (MESSAGE, catalogs[language]),
+            (UNCONFIRMED, others if language == "es" else []),
+        ):
             rows += [(language, *noise(*pair), kind) for pair in pairs]
     rng.shuffle(rows)
     text = work / "vocabulary.txt"
@@ -225,12 +261,28 @@ def main() -> None:
         for _, source, target, kind in rows[:500_000]:
             file.write(source + "\n" + ("" if kind == UNCONFIRMED else target + "\n"))
     sentencepiece.SentencePieceTrainer.train(
-        input=str(text), model_prefix=str(work / "vocabulary"), vocab_size=arguments.vocabulary, character_coverage=0.9999,
-        model_type="unigram", pad_id=0, unk_id=1, bos_id=2, eos_id=3, user_defined_symbols=TAGS + [SYNTHETIC] + PLACEHOLDERS,
-        input_sentence_size=400_000, shuffle_input_sentence=True, split_digits=True, normalization_rule_name="nmt_nfkc", minloglevel=2, num_threads=2,
+        input=str(text),
+        model_prefix=str(work / "vocabulary"),
+        vocab_size=arguments.vocabulary,
+        character_coverage=0.9999,
+        model_type="unigram",
+        pad_id=0,
+        unk_id=1,
+        bos_id=2,
+        eos_id=3,
+        user_defined_symbols=[*TAGS, SYNTHETIC, *PLACEHOLDERS],
+        input_sentence_size=400_000,
+        shuffle_input_sentence=True,
+        split_digits=True,
+        normalization_rule_name="nmt_nfkc",
+        minloglevel=2,
+        num_threads=2,
     )
     pieces = sentencepiece.SentencePieceProcessor(model_file=str(work / "vocabulary.model"))
-    tag, marker = {language: pieces.piece_to_id(f"<2{language}>") for language in LANGUAGES}, pieces.piece_to_id(SYNTHETIC)
+    tag, marker = (
+        {language: pieces.piece_to_id(f"<2{language}>") for language in LANGUAGES},
+        pieces.piece_to_id(SYNTHETIC),
+    )
     english = pieces.encode([row[1] for row in rows], num_threads=2)
     foreign = pieces.encode([row[2] for row in rows], num_threads=2)
     for direction in ("from-english", "to-english"):
@@ -238,13 +290,22 @@ def main() -> None:
         bounds = [0]
         for (language, _, _, kind), left, right in zip(rows, english, foreign, strict=True):
             source, target = (left, right) if direction == "from-english" else (right, left)
-            source = ([tag[language]] if direction == "from-english" else []) + ([marker] if kind == UNCONFIRMED else []) + source + [3]
+            source = (
+                ([tag[language]] if direction == "from-english" else [])
+                + ([marker] if kind == UNCONFIRMED else [])
+                + source
+                + [3]
+            )
             for part in (source, [*target, 3]):
                 tokens.extend(part)
                 bounds.append(len(tokens))
-        numpy.savez(work / f"{direction}.npz", tokens=numpy.array(tokens, "uint16"), bounds=numpy.array(bounds, "int64"),
-                    language=numpy.array([LANGUAGES.index(row[0]) for row in rows], "uint8"),
-                    kind=numpy.array([row[3] for row in rows], "uint8"))
+        numpy.savez(
+            work / f"{direction}.npz",
+            tokens=numpy.array(tokens, "uint16"),
+            bounds=numpy.array(bounds, "int64"),
+            language=numpy.array([LANGUAGES.index(row[0]) for row in rows], "uint8"),
+            kind=numpy.array([row[3] for row in rows], "uint8"),
+        )
         print(direction, len(rows), "pairs", len(tokens), "tokens")
 
 

@@ -99,14 +99,15 @@ class PocketSphinx:
             decoder.end()
 
     def _recognise(self, decoder: _Decoder, item: Utterance) -> Readings:
-        if len(item.samples) > _MAX_SECONDS * SAMPLE_RATE:
+        if max(len(item.samples), len(item.before)) > _MAX_SECONDS * SAMPLE_RATE:
             raise errors.InvalidArgument(f"An utterance has at most {_MAX_SECONDS:.0f} seconds.")
         head = {
             "do": "recognise",
+            "before": len(item.before),
             "vocabulary": vocabulary_rows(item.vocabulary),
             "alternatives": item.max_alternatives,
         }
-        return decoder.ask(head, item.samples)
+        return decoder.ask(head, np.concatenate((item.before, item.samples)))
 
 
 class _Session:

@@ -42,7 +42,8 @@ class Program:
             return ()
         vocabulary, most = vocabulary_of(head["vocabulary"]), int(head["alternatives"])
         if head["do"] == "recognise":
-            return self._decoders.get(vocabulary, live=False).recognise(samples, most)
+            before = 2 * int(head["before"])
+            return self._decoders.get(vocabulary, live=False).recognise(samples[before:], most, samples[:before])
         if self._live is None:
             self._live = LiveDecoding(self._decoders.get(vocabulary, live=True))
         return self._live.hear(samples, bool(head["ends"]), most)

@@ -8,9 +8,8 @@ moved the utterance is decoded again from its start.
 from __future__ import annotations
 
 import math
-from typing import Any
 
-from services.transcription.engines.pocketsphinx_decoder import SphinxDecoder
+from services.transcription.engines.pocketsphinx_decoder import Mean, SphinxDecoder, written_mean
 from services.transcription.tasks import Reading, Readings
 
 _BYTES_A_SECOND = 2 * 16_000
@@ -22,19 +21,12 @@ _FAR = 8.0
 #: What was heard before counts like this many seconds of the utterance.
 _PRIOR_SECONDS = 2.0
 
-Mean = tuple[float, ...]
-
 
 class LiveDecoding:
     """One live session: an utterance after the other."""
 
     def __init__(self, decoder: SphinxDecoder) -> None:
-        import pocketsphinx  # type: ignore[import-untyped]
-
         self._decoder = decoder
-        # Without words and language: it only measures, in eight megabytes.
-        phones = pocketsphinx.get_model_path("en-us/en-us-phone.lm.bin")
-        self._ear: Any = pocketsphinx.Decoder(loglevel="FATAL", lm=None, dict=None, allphone=phones)
         self._heard = bytearray()
         self._looks = list(_LOOK_AT)
         self._open = False
@@ -61,7 +53,7 @@ class LiveDecoding:
 
     def _start(self) -> None:
         if self._mean is not None:
-            self._decoder.library.set_cmn(_written(self._mean))
+            self._decoder.library.set_cmn(written_mean(self._mean))
         self._decoder.library.start_utt()
         self._open = True
 
@@ -91,15 +83,8 @@ class LiveDecoding:
 
     def _measure(self, seconds: float) -> Mean:
         """The mean of the utterance so far, and of what was heard before it."""
-        self._ear.start_utt()
-        self._ear.process_raw(bytes(self._heard), no_search=True, full_utt=True)
-        mean = tuple(float(value) for value in self._ear.get_cmn(False).split(","))
-        self._ear.end_utt()
+        mean = self._decoder.mean(bytes(self._heard))
         if self._session_mean is None:
             return mean
         share = seconds / (seconds + _PRIOR_SECONDS)
         return tuple(share * new + (1 - share) * old for new, old in zip(mean, self._session_mean, strict=True))
-
-
-def _written(mean: Mean) -> str:
-    return ",".join(f"{value:.6g}" for value in mean)

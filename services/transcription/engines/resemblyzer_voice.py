@@ -1,4 +1,4 @@
-"""Resemblyzer's voice encoder (Resemble AI; Apache-2.0): three LSTM layers over mel spectra, trained with the loss GE2E.
+"""Resemblyzer's voice encoder (Resemble AI; Apache-2.0): three LSTM layers over mel spectra, trained with GE2E loss.
 
 Wan, Wang, Papir and Lopez Moreno, "Generalized end-to-end loss for speaker verification" (2018). The network runs on
 ONNX Runtime; its spectra are computed here as its training data's were (25 ms windows every 10 ms, Slaney's mel scale).
@@ -7,6 +7,7 @@ ONNX Runtime; its spectra are computed here as its training data's were (25 ms w
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import groupby
 from pathlib import Path
 
 import numpy as np
@@ -14,11 +15,12 @@ from numpy.typing import NDArray
 
 from services.transcription.recognition import SAMPLE_RATE, Samples
 from services.transcription.tasks import Voice
+from shared import errors
 from shared.models.catalog import CatalogEntry
 
 _WINDOW, _HOP, _MELS = 400, 160, 40
-#: Frames of one window of the network; shorter voices are padded with silence, as in training.
-_FRAMES = 160
+#: The longest and the shortest window, frames: the network was trained with the former.
+_FRAMES, _SHORTEST = 160, 50
 #: Quieter sound is raised to this level, dB of full scale, as in training.
 _LEVEL = -30.0
 
@@ -37,18 +39,17 @@ class ResemblyzerVoice:
         self._filters = mel_filters()
 
     def run(self, items: Sequence[Voice]) -> list[NDArray[np.float32]]:
-        mels = np.stack([self._mel(item.samples) for item in items])
-        (vectors,) = self._session.run(["vectors"], {"mels": mels})
-        return list(vectors)
+        spectra = [mel_spectrum(_raised(item.samples), self._filters)[:_FRAMES] for item in items]
+        vectors: list[NDArray[np.float32]] = []
+        # The network takes windows of one length at a time; those of one caller have one.
+        for length, group in groupby(spectra, key=len):
+            if length < _SHORTEST:
+                raise errors.InvalidArgument("A voice is told by half a second of speech at least.")
+            vectors.extend(self._session.run(["vectors"], {"mels": np.stack(list(group))})[0])
+        return vectors
 
     def close(self) -> None:
         del self._session
-
-    def _mel(self, samples: Samples) -> NDArray[np.float32]:
-        spectrum = mel_spectrum(_raised(samples), self._filters)
-        if len(spectrum) < _FRAMES:
-            spectrum = np.pad(spectrum, ((0, _FRAMES - len(spectrum)), (0, 0)))
-        return spectrum[:_FRAMES]
 
 
 def mel_spectrum(samples: Samples, filters: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -21,6 +21,8 @@ BEAM, WIDE_BEAM = 4, 8
 BATCH_PIECES = 2_048
 #: Longest input; the models have seen none longer.
 MAX_PIECES = 220
+#: Longest output: Marian models have places for 512.
+MAX_OUTPUT_PIECES = 500
 _THREADS = 4
 
 
@@ -61,8 +63,7 @@ class CTranslate2Engine:
                 if not best.complete:
                     again.append(index)
         for batch in _batches([sources[i] for i in again]):
-            indices = [again[i] for i in batch]
-            self._retry(indices, items, sources, results)
+            self._retry([again[i] for i in batch], items, sources, results)
         return [result for result in results if result is not None]
 
     def _retry(
@@ -93,14 +94,13 @@ class CTranslate2Engine:
         self, items: Sequence[Sentence], sources: Sequence[list[str]], alternatives: int, no_repeats: bool
     ) -> list[list[Translation]]:
         prefixes = [self._subwords.prefix(item) for item in items]
-        longest = max(map(len, sources))
         answers = self._translator.translate_batch(
             sources,
             target_prefix=prefixes if any(prefixes) else None,
             beam_size=max(BEAM, alternatives),
             num_hypotheses=alternatives,
             max_input_length=0,  # never cut: run() has seen to it
-            max_decoding_length=2 * longest + 12,
+            max_decoding_length=min(2 * _length_class(sources[0]) + 12, MAX_OUTPUT_PIECES),
             repetition_penalty=1.2 if no_repeats else 1.0,
             no_repeat_ngram_size=4 if no_repeats else 0,
         )
@@ -146,12 +146,17 @@ def _caught(item: Sentence, result: Translation | None) -> bool:
     return result is None or endless(text_of(item.parts), text_of(result.parts))
 
 
+def _length_class(source: Sequence[str]) -> int:
+    """The least power of two that the length does not exceed, 8 at least."""
+    return max(8, 1 << (len(source) - 1).bit_length())
+
+
 def _batches(sources: Sequence[list[str]]) -> Iterator[list[int]]:
-    """Indices of sources of like length, few pieces of padding among them."""
+    """Indices of sources of one length class, so that a sentence's company has no say in its translation."""
     batch: list[int] = []
     for index in sorted(range(len(sources)), key=lambda index: len(sources[index])):
-        length = len(sources[index])
-        if batch and ((len(batch) + 1) * length > BATCH_PIECES or length > 2 * len(sources[batch[0]]) + 8):
+        size = _length_class(sources[index])
+        if batch and ((len(batch) + 1) * size > BATCH_PIECES or size != _length_class(sources[batch[0]])):
             yield batch
             batch = []
         batch.append(index)
@@ -161,7 +166,7 @@ def _batches(sources: Sequence[list[str]]) -> Iterator[list[int]]:
 
 def load(entry: CatalogEntry, directory: Path, device: str) -> CTranslate2Engine:
     """Open the converted model in ``directory``. Raises ``FailedPrecondition`` where a file is missing."""
-    import ctranslate2
+    import ctranslate2  # type: ignore[import-untyped, unused-ignore]
 
     kind, _, index = device.partition(":")
     translator = ctranslate2.Translator(

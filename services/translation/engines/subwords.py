@@ -12,6 +12,8 @@ from shared import errors
 from shared.models.catalog import CatalogEntry
 
 _END = "</s>"
+#: SentencePiece's sign for a space.
+_SPACE = "\u2581"
 
 
 class Subwords(Protocol):
@@ -58,7 +60,7 @@ class _Spelled:
 
 
 class MarianSubwords:
-    """Marian checkpoints of the OPUS-MT kind: a model for each side, and ``>>fra<<`` where there are several targets."""
+    """Marian checkpoints of the OPUS-MT kind: pieces for each side, ``>>fra<<`` where there are several targets."""
 
     def __init__(self, directory: Path, tags: Mapping[str, str]) -> None:
         self._source = _sentencepiece(directory / "source.spm")
@@ -132,6 +134,7 @@ def _sentencepiece(path: Path) -> Any:
 
 def _parts(text: str, placeholder: re.Pattern[str]) -> Parts:
     """A decoded text taken apart at its placeholders."""
+    text = text.replace(_SPACE, " ").strip()  # left where a piece is the other side's alone
     parts: list[str | int] = []
     position = 0
     for found in placeholder.finditer(text):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit
@@ -12,7 +14,7 @@ from botocore.auth import SigV4QueryAuth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from botocore.eventstream import EventStreamBuffer
-from websockets.exceptions import InvalidStatus
+from websockets.exceptions import ConnectionClosed, ConnectionClosedError, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 from gateway.aws.event_stream import EventMessage, encode_message
@@ -23,6 +25,8 @@ from tests.running import nonet
 
 CALL = ROOT / "examples" / "chains" / "call" / "call.ogg"
 PATH = "/stream-transcription-websocket"
+#: Live decoders of the embedded engine.
+MAX_LISTENING = 8
 SETTINGS = {"language-code": "en-US", "media-encoding": "pcm", "sample-rate": "16000"}
 
 
@@ -70,7 +74,7 @@ def test_a_sentence_becomes_text_while_it_is_spoken(hearing: Addresses) -> None:
         results = [result for _, event in events(connection) for result in event["Transcript"]["Results"]]
     assert results[0]["IsPartial"] and not results[-1]["IsPartial"]
     final = " ".join(r["Alternatives"][0]["Transcript"] for r in results if not r["IsPartial"]).lower()
-    assert "good morning" in final and "help you" in final
+    assert "good morning" in final and "thank you for" in final
     words = [
         item for result in results for item in result["Alternatives"][0]["Items"] if item["Type"] == "pronunciation"
     ]
@@ -108,18 +112,26 @@ def test_what_is_no_event_ends_the_stream(hearing: Addresses, message: str | byt
 def test_a_message_that_is_too_large_ends_the_connection(hearing: Addresses) -> None:
     with connect(url(hearing, SETTINGS)) as connection:
         connection.send(sound(bytes(300_000)))
-        assert list(connection) == []
-        assert connection.close_code == 1009
+        with pytest.raises(ConnectionClosedError) as closed:
+            list(connection)
+        assert closed.value.rcvd is not None and closed.value.rcvd.code == 1009
 
 
-def test_a_client_that_leaves_makes_room_for_others(hearing: Addresses) -> None:
-    for _ in range(20):
-        connection = connect(url(hearing, SETTINGS))
-        connection.send(sound(next(said(1.0))))
-        connection.socket.close()
-    with connect(url(hearing, SETTINGS)) as connection:
-        connection.send(sound(b""))
-        assert list(events(connection)) == []
+def test_clients_that_vanish_make_room_for_others(hearing: Addresses) -> None:
+    """Four times as many as may listen at once: each is gone without a word, and its place is free soon after."""
+    until = time.monotonic() + 60
+    served = 0
+    while served < 4 * MAX_LISTENING:
+        with connect(url(hearing, SETTINGS)) as connection:
+            try:
+                connection.send(sound(next(said(1.0))))
+                connection.recv(timeout=0.1)
+            except TimeoutError:  # nothing is wrong, and nothing was said yet
+                served += 1
+            except ConnectionClosed:
+                pass  # no place is free yet
+            connection.socket.shutdown(socket.SHUT_RDWR)
+        assert time.monotonic() < until
 
 
 def test_keys_are_checked_where_keys_are_needed(tmp_path: Path) -> None:

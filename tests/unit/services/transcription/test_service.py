@@ -393,8 +393,9 @@ async def test_filters_live_and_die(platform: Platform, service: TranscriptionSe
 async def test_a_job_is_taken_up_where_it_was_broken_off(
     platform: Platform, service: TranscriptionService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An attempt that dies after two lines, the next one begins in the pause before the second."""
+    """An attempt that dies after three lines; the next one listens from the pause before the second on."""
     monkeypatch.setattr("services.transcription.segment_log.CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr("services.transcription.segment_log.CONTEXT_SECONDS", 1.5)
     heard: list[int] = []
 
     def die(count: int) -> None:
@@ -410,5 +411,5 @@ async def test_a_job_is_taken_up_where_it_was_broken_off(
     found = await results(platform, job.transcript.transcript_file_uri)
     assert found["transcripts"][0]["transcript"] == "Line one. Line two. Line three. Line four. Line five."
     assert [segment["start_time"] for segment in found["audio_segments"]] == ["1.0", "4.0", "7.0", "10.0", "13.0"]
-    # Four begun in the first attempt; the second goes on with the third line and never hears the first two again.
-    assert heard == [0, 1, 2, 3, 0, 1, 2]
+    # Four begun in the first attempt; the second hears all but the first, and keeps what it knew.
+    assert heard == [0, 1, 2, 3, 0, 1, 2, 3]

@@ -200,6 +200,21 @@ async def test_identification_leaves_the_words(service: TranscriptionStreamingSe
     assert entity.content == "John Smith" and entity.start_time == pytest.approx(3.66)
 
 
+@pytest.mark.parametrize("values", [{}, {"content_identification_type": "PII"}, {"content_redaction_type": "PII"}])
+async def test_an_utterance_of_which_nothing_is_left(
+    service: TranscriptionStreamingService, monkeypatch: pytest.MonkeyPatch, values: dict[str, Any]
+) -> None:
+    whole = ToneTranscript._result
+
+    def nothing(self: ToneTranscript, partial: bool) -> Result:
+        result = whole(self, partial)
+        return result if partial else replace(result, alternatives=())
+
+    monkeypatch.setattr(ToneTranscript, "_result", nothing)
+    _, results = await answers(service, begin(**values), *chunks(TALK, 3_200))
+    assert finals(results) == ["", ""]
+
+
 async def test_stabilization_and_rate_reach_recognition(service: TranscriptionStreamingService) -> None:
     asked = begin(
         media_sample_rate_hertz=8_000, enable_partial_results_stabilization=True, partial_results_stability="low"

@@ -9,15 +9,16 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from services.transcription.links import LINK_SECONDS, presigned
 from shared import errors
 from shared.auth.principals import Principal
 from shared.auth.sigv4 import HttpRequest, parse_credential, verify
 from shared.contract.apis import api_for_client
-from shared.rpc.call import Call
+from shared.rpc.call import HOST_KEY, Call
 from shared.settings import Settings
+from shared.storage.links import presigned
 from shared.storage.names import ObjectName
 
+LINK_SECONDS = 900
 NOW = datetime.datetime(2026, 11, 22, 10, tzinfo=datetime.UTC)
 PLACE = ObjectName("texts", "2026/a b+ü'(1).json")
 
@@ -26,10 +27,10 @@ def link(tmp_path: Path, secret: str = "secret", asked_host: str = "", **setting
     principal = Principal(
         name="me", account="123456789012", access_key_id="KEY" if secret else "", secret_access_key=secret
     )
-    metadata = {"host": asked_host} if asked_host else {}
+    metadata = {HOST_KEY: asked_host} if asked_host else {}
     operation = api_for_client("transcribe").operations["GetTranscriptionJob"]
     call = Call(operation, principal, "eu-west-1", metadata=metadata)
-    return presigned(Settings(data_directory=tmp_path, **settings), call, PLACE, NOW)
+    return presigned(Settings(data_directory=tmp_path, **settings), call, PLACE, LINK_SECONDS, NOW)
 
 
 @pytest.mark.parametrize("after", [1, LINK_SECONDS - 1, LINK_SECONDS + 1])
