@@ -1,23 +1,30 @@
 """Resemblyzer's voice encoder (Resemble AI; Apache-2.0): three LSTM layers over mel spectra, trained with GE2E loss.
 
-Wan, Wang, Papir and Lopez Moreno, "Generalized end-to-end loss for speaker verification" (2018). The network runs on
-ONNX Runtime; its spectra are computed here as its training data's were (25 ms windows every 10 ms, Slaney's mel scale).
+Wan, Wang, Papir and Lopez Moreno, "Generalized end-to-end loss for speaker verification" (2018). Its weights lie in the
+package's wheel, none of whose code runs: the network is computed here by NumPy, without torch, and its spectra as its
+training data's were (25 ms windows every 10 ms, Slaney's mel scale).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+import importlib.util
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from services.transcription.engines.torch_checkpoint import read_tensors
 from services.transcription.recognition import SAMPLE_RATE, Samples
 from services.transcription.tasks import Voice
 from shared import errors
 from shared.models.catalog import CatalogEntry
 
+_PACKAGE, _LAYERS = "resemblyzer", 3
+_SHA256 = "39373b86598fa3da9fcddee6142382efe09777e8d37dc9c0561f41f0070f134e"
 _WINDOW, _HOP, _MELS = 400, 160, 40
 #: The longest and the shortest window, frames: the network was trained with the former.
 _FRAMES, _SHORTEST = 160, 50
@@ -28,14 +35,9 @@ _LEVEL = -30.0
 class ResemblyzerVoice:
     """Implements ``SpeakerEmbedder``."""
 
-    def __init__(self, model: Path) -> None:
-        import onnxruntime  # type: ignore[import-untyped]
-
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        self._session = onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
+    def __init__(self, weights: Mapping[str, NDArray[np.float32]]) -> None:
+        self._layers = [_Layer.of(weights, number) for number in range(_LAYERS)]
+        self._linear, self._bias = weights["linear.weight"].T.copy(), weights["linear.bias"]
         self._filters = mel_filters()
 
     def run(self, items: Sequence[Voice]) -> list[NDArray[np.float32]]:
@@ -45,11 +47,53 @@ class ResemblyzerVoice:
         for length, group in groupby(spectra, key=len):
             if length < _SHORTEST:
                 raise errors.InvalidArgument("A voice is told by half a second of speech at least.")
-            vectors.extend(self._session.run(["vectors"], {"mels": np.stack(list(group))})[0])
+            vectors.extend(self._vectors(np.stack(list(group), axis=1)))
         return vectors
 
     def close(self) -> None:
-        del self._session
+        """Nothing but memory was taken."""
+
+    def _vectors(self, mels: NDArray[np.float32]) -> NDArray[np.float32]:
+        """mels (frames, windows, 40) -> vectors (windows, 256) of length 1."""
+        outputs = mels
+        for layer in self._layers:
+            outputs = layer.run(outputs)
+        raw = np.maximum(outputs[-1] @ self._linear + self._bias, 0.0)
+        vectors: NDArray[np.float32] = raw / np.maximum(np.linalg.norm(raw, axis=1, keepdims=True), 1e-12)
+        return vectors
+
+
+@dataclass(frozen=True, slots=True)
+class _Layer:
+    """An LSTM layer (Hochreiter and Schmidhuber, 1997): its four gates side by side in each matrix, in the order
+    input, forget, output, cell."""
+
+    from_input: NDArray[np.float32]
+    from_state: NDArray[np.float32]
+    bias: NDArray[np.float32]
+
+    @classmethod
+    def of(cls, weights: Mapping[str, NDArray[np.float32]], number: int) -> _Layer:
+        def gates(name: str) -> NDArray[np.float32]:
+            entry, forget, cell, output = np.split(weights[f"lstm.{name}_l{number}"], 4)  # torch's order
+            return np.concatenate((entry, forget, output, cell))
+
+        return cls(gates("weight_ih").T.copy(), gates("weight_hh").T.copy(), gates("bias_ih") + gates("bias_hh"))
+
+    def run(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
+        """inputs (frames, windows, n) -> states (frames, windows, 256)."""
+        given = inputs @ self.from_input + self.bias
+        size = given.shape[2] // 4
+        state = np.zeros((given.shape[1], size), np.float32)
+        cell = np.zeros_like(state)
+        states = np.empty((len(given), *state.shape), np.float32)
+        for frame, gates in enumerate(given):
+            gates += state @ self.from_state
+            entry, forget, output = np.split(1.0 / (1.0 + np.exp(-gates[:, : 3 * size])), 3, axis=1)
+            cell = forget * cell + entry * np.tanh(gates[:, 3 * size :])
+            state = output * np.tanh(cell)
+            states[frame] = state
+        return states
 
 
 def mel_spectrum(samples: Samples, filters: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -102,5 +146,12 @@ def _raised(samples: Samples) -> Samples:
 
 
 def load(entry: CatalogEntry, directory: Path, device: str) -> ResemblyzerVoice:
-    """Read ``model.onnx``."""
-    return ResemblyzerVoice(directory / "model.onnx")
+    """Read the weights that the wheel brings. Raises ``FailedPrecondition`` when they are not those we measured."""
+    found = importlib.util.find_spec(_PACKAGE)
+    if found is None or found.submodule_search_locations is None:
+        raise errors.FailedPrecondition(f"The package {_PACKAGE} is missing: pip install -r requirements/core.lock")
+    checkpoint = Path(found.submodule_search_locations[0]) / "pretrained.pt"
+    with checkpoint.open("rb") as file:
+        if hashlib.file_digest(file, "sha256").hexdigest() != _SHA256:
+            raise errors.FailedPrecondition(f"{checkpoint.name} of {_PACKAGE} is not the file that was measured.")
+    return ResemblyzerVoice(read_tensors(checkpoint, "model_state"))

@@ -1,7 +1,11 @@
-"""Silero VAD 6 (Silero Team; MIT): is somebody speaking, every 32 ms. Run by ONNX Runtime, a block of frames a call."""
+"""Silero VAD 6 (Silero Team; MIT): is somebody speaking, every 32 ms. Run by ONNX Runtime, a block of frames a call.
+
+The network lies in the package's wheel, none of whose code runs: that would bring torch.
+"""
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,6 +15,7 @@ from services.transcription.tasks import FRAME, Frames, ListenerMemory, SpeechCh
 from shared import errors
 from shared.models.catalog import CatalogEntry
 
+_PACKAGE = "silero_vad"
 #: Samples of the frame before that each frame is heard with.
 _CONTEXT = 64
 _STATE_SHAPE = (1, 1, 128)
@@ -52,5 +57,8 @@ class SileroVad:
 
 
 def load(entry: CatalogEntry, directory: Path, device: str) -> SileroVad:
-    """Read ``model.onnx``."""
-    return SileroVad(directory / "model.onnx")
+    """Read the network that the wheel brings. Raises ``FailedPrecondition`` when it is not there."""
+    found = importlib.util.find_spec(_PACKAGE)
+    if found is None or found.submodule_search_locations is None:
+        raise errors.FailedPrecondition(f"The package {_PACKAGE} is missing: pip install -r requirements/core.lock")
+    return SileroVad(Path(found.submodule_search_locations[0]) / "data" / "silero_vad_16k_sequence.onnx")
