@@ -96,13 +96,26 @@ def fragments(sentence: str, language: str, terms: TermIndex, numbers: bool = Fa
         text = sentence[span.begin : span.end]
         groups.append(_Group(span.begin, span.end, span.kind, Kept(text, text, before, after, span.kind is Kind.TAG)))
     for match in terms.matches(sentence):
-        kept = Kept(match.source, match.target)
-        _add(groups, _Group(match.begin, match.end, Kind.WORD, kept, match))
+        # A term may be what looks like code (iPhone, RX-100), but no part of a link or a tag.
+        covered = [group for group in groups if group.kind is Kind.WORD and _covers(match, group)]
+        group = _Group(match.begin, match.end, Kind.WORD, Kept(match.source, match.target), match)
+        groups = _replaced(groups, covered, group)
     if numbers:
         for found in _NUMBER.finditer(sentence):
             _add(groups, _Group(found.start(), found.end(), Kind.WORD, Kept(found[0], found[0])))
     groups.sort(key=lambda group: group.begin)
     return list(_fragments(sentence, _joined(sentence, groups)))
+
+
+def _covers(match: Match, group: _Group) -> bool:
+    return match.begin <= group.begin and group.end <= match.end and group.term is None
+
+
+def _replaced(groups: list[_Group], covered: list[_Group], group: _Group) -> list[_Group]:
+    """The groups with another in place of those that it covers; as they were where it overlaps one in part."""
+    left = [one for one in groups if one not in covered]
+    _add(left, group)
+    return left if left[-1:] == [group] else groups
 
 
 def _add(groups: list[_Group], group: _Group) -> None:

@@ -17,7 +17,8 @@ TRANSLATE = "translate-text"
 #: Placeholders that one sentence may have.
 MAX_PLACEHOLDERS = 8
 
-_ONE_CHARACTER = re.compile(r"(\w)\1{5,}")
+#: One character six times, or a sequence of characters thrice.
+_STUTTER = re.compile(r"(\w)\1{5,}|([^\s\d]{3,24}?)\2{2,}")
 
 #: Text, and the numbers of placeholders, in order.
 Parts = tuple[str | int, ...]
@@ -61,7 +62,7 @@ def text_of(parts: Parts) -> str:
 def endless(source: str, text: str) -> bool:
     """Whether a translation has got caught in a loop: the same words thrice in a row that the source does not have so,
     or far more text than the source can account for."""
-    if len(text) > 40 + 4 * len(source) or (_ONE_CHARACTER.search(text) and not _ONE_CHARACTER.search(source)):
+    if len(text) > 40 + 4 * len(source) or (_STUTTER.search(text) and not _STUTTER.search(source)):
         return True
     return _longest_run(text) > max(2, _longest_run(source))
 
@@ -86,7 +87,7 @@ def _longest_run(text: str) -> int:
 
 def without_repeats(text: str) -> str:
     """The text with every sequence of one to four words that follows itself written once."""
-    words = _ONE_CHARACTER.sub(r"\1", text).split()
+    words = _STUTTER.sub(r"\1\2", text).split()
     kept: list[str] = []
     for word in words:
         kept.append(word)

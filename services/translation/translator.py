@@ -51,46 +51,47 @@ class TextTranslator:
     async def _rendered(self, found: Sequence[Fragment]) -> list[str]:
         """The text of each fragment's translation."""
         results = await self._run([fragment.parts for fragment in found])
-        texts = []
-        for fragment, result in zip(found, results, strict=True):
+        texts = [fragment.render(result.parts) for fragment, result in zip(found, results, strict=True)]
+        cut, again = [], []
+        for index, (fragment, result) in enumerate(zip(found, results, strict=True)):
             if not result.complete or not fragment.fits(result.parts):
-                texts.append(await self._piecewise(fragment))
+                cut.append(index)
             elif not numbers_kept(text_of(fragment.parts), text_of(result.parts)):
-                texts.append(await self._with_numbers(fragment))
-            else:
-                texts.append(fragment.render(result.parts))
+                again.append(index)
+        for index, text in zip(cut, await self._cut([found[index] for index in cut]), strict=True):
+            texts[index] = text
+        language = self._way[0].source
+        kept = [fragments(found[index].sentence, language, self._terms, numbers=True) for index in again]
+        rendered = iter(await self._with_numbers([fragment for some in kept for fragment in some]))
+        for index, some in zip(again, kept, strict=True):
+            texts[index] = "".join(next(rendered) for _ in some)
         return texts
 
-    async def _with_numbers(self, fragment: Fragment) -> str:
+    async def _with_numbers(self, found: Sequence[Fragment]) -> list[str]:
         """Once more with the numbers kept like names; cut at them where the model is not up to that."""
-        again = fragments(fragment.sentence, self._way[0].source, self._terms, numbers=True)
-        texts = []
-        for one, result in zip(again, await self._run([one.parts for one in again]), strict=True):
-            made_up = any(character.isdigit() for character in text_of(result.parts))
-            if result.complete and one.fits(result.parts) and not made_up:
-                texts.append(one.render(result.parts))
-            else:
-                texts.append(await self._piecewise(one))
-        return "".join(texts)
+        results = await self._run([fragment.parts for fragment in found])
+        texts = [fragment.render(result.parts) for fragment, result in zip(found, results, strict=True)]
+        failed = [
+            index
+            for index, (fragment, result) in enumerate(zip(found, results, strict=True))
+            # Numbers beside those that were kept are made up.
+            if not result.complete
+            or not fragment.fits(result.parts)
+            or any(character.isdigit() for character in text_of(result.parts))
+        ]
+        for index, text in zip(failed, await self._cut([found[index] for index in failed]), strict=True):
+            texts[index] = text
+        return texts
 
-    async def _piecewise(self, fragment: Fragment) -> str:
-        """The sentence cut at its placeholders, so that each is in its place; what repeats itself is cut short."""
-        texts = [part for part in fragment.parts if isinstance(part, str)]
-        results = iter(await self._run([(text.strip(),) for text in texts]))
-        parts: list[str | int] = []
-        for part in fragment.parts:
-            if isinstance(part, int):
-                parts.append(part)
-                continue
-            result = next(results)
-            text = text_of(result.parts)
-            if endless(part, text):
-                text = without_repeats(text)
-            text = text if text.strip() else part  # a model that says nothing leaves what there was
-            before = part[: len(part) - len(part.lstrip())]
-            after = part[len(part.rstrip()) :] if part.strip() else ""
-            parts.append(before + text.strip() + after)
-        return fragment.render(tuple(parts))
+    async def _cut(self, found: Sequence[Fragment]) -> list[str]:
+        """Sentences cut at their placeholders, so that each is in its place; what repeats itself is cut short."""
+        pieces = [part for fragment in found for part in fragment.parts if isinstance(part, str)]
+        results = iter(await self._run([(piece.strip(),) for piece in pieces]))
+        texts = []
+        for fragment in found:
+            parts = (part if isinstance(part, int) else _fitted(part, next(results)) for part in fragment.parts)
+            texts.append(fragment.render(tuple(parts)))
+        return texts
 
     async def _run(self, sentences: Sequence[Parts]) -> list[Translation]:
         """Each sentence along the whole way; what has no words stays as it is."""
@@ -112,3 +113,14 @@ class TextTranslator:
             complete = result.complete and spoken and placeholders(result.parts) == placeholders(parts)
             done[parts] = Translation(result.parts, complete)
         return [done[parts] for parts in sentences]
+
+
+def _fitted(piece: str, result: Translation) -> str:
+    """A piece's translation with the spaces that the piece has around it."""
+    text = text_of(result.parts)
+    if endless(piece, text):
+        text = without_repeats(text)
+    if not text.strip():
+        return piece  # a model that says nothing leaves what there was
+    before = piece[: len(piece) - len(piece.lstrip())]
+    return before + text.strip() + piece[len(piece.rstrip()) :]

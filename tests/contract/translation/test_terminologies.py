@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import urllib.request
 from collections.abc import Iterator
 from typing import Any
@@ -13,6 +12,7 @@ from botocore.exceptions import ClientError
 
 from gateway.process import Addresses
 from tests.contract.answers import Recorder
+from tests.contract.translation.measure import obedience
 
 CSV = b"en,de,fr\nAmazon Family,Amazon Familie,Famille Amazon\nEcho Dot,Echo-Punkt,\n"
 
@@ -150,39 +150,12 @@ def test_directions(terminologies: Recorder) -> None:
     assert unused["AppliedTerminologies"] == [{"Name": "one"}]
 
 
-#: Sentences around a term: its place, its company, its part of speech.
-FRAMES = [
-    "{} is here.", "Where is {}?", "I have never seen {} in my life.", "My father bought {} yesterday.", "Is this {}?",
-    "{}, please!", "They gave {} to the children.", "Without {} we can do nothing.", "She said that {} was broken.",
-    "We went from {} to the station.", "This {} is better than that one.", "There are many people who like {}.",
-]  # fmt: skip
-TERMS = {
-    "Echo Dot": "Echo-Punkt", "the ring": "der Schmuck", "coffee": "Bohnensaft", "Nonet": "NONETT", "C++": "Cplusplus",
-    "Amazon Family": "Amazon Familie", "cloud": "Wölkchen", "GmbH & Co.": "KG", "X-100": "Y-200", "Tom": "Thomas",
-}  # fmt: skip
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("target", ["de", "fr", "es"])
 def test_terms_are_obeyed(terminologies: Recorder, target: str) -> None:
     """120 sentences a language with one term, 12 with three: at least 99 % have each term's translation once."""
-    table = io.StringIO()
-    table.write(f"en,{target}\n")
-    table.writelines(f"{source},{term}\n" for source, term in TERMS.items())
-    put(terminologies, "many", table.getvalue().encode())
-    lines = [(frame.format(source), [term]) for frame in FRAMES for source, term in TERMS.items()]
-    some = list(TERMS.items())
-    for number, frame in enumerate(FRAMES):
-        chosen = [some[(number + step) % len(some)] for step in (0, 3, 7)]
-        sentence = f"{frame.format(chosen[0][0])} {chosen[1][0]} and {chosen[2][0]} are here"
-        lines.append((sentence, [term for _, term in chosen]))
-    obeyed = 0
-    for begin in range(0, len(lines), 40):
-        some_lines = lines[begin : begin + 40]
-        answer = translated(terminologies, "\n".join(line for line, _ in some_lines), "many", target=target)
-        for (_, terms), line in zip(some_lines, answer["TranslatedText"].split("\n"), strict=True):
-            obeyed += all(line.count(term) == 1 for term in terms)
-    assert obeyed >= 0.99 * len(lines), f"{obeyed} of {len(lines)}"
+    obeyed, total = obedience(terminologies.client, target)
+    assert obeyed >= 0.99 * total, f"{obeyed} of {total}"
 
 
 def test_tags(terminologies: Recorder) -> None:

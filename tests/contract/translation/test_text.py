@@ -27,7 +27,7 @@ def refused(translate: Recorder, operation: str = "translate_text", **parameters
 @pytest.mark.parametrize(
     ("source", "target", "said", "words"),
     [
-        ("en", "de", "Where is the train station?", "bahnhof"),
+        ("en", "de", "I have no money.", "geld"),
         ("en", "fr", "Where is my book?", "livre"),
         ("en", "es", "The king is dead.", "rey"),
         ("de", "en", "Ich habe kein Geld.", "money"),

@@ -62,6 +62,12 @@ def test_terms_inside_what_is_kept_are_not_touched() -> None:
     assert "Amazon" in fragment.render(fragment.parts)
 
 
+def test_terms_may_look_like_code() -> None:
+    terms = TermIndex({"iPhone": "Telefon", "my_var": "x", "shop": "Laden"})
+    fragment = only("An iPhone and my_var at shop.example.com", terms)
+    assert fragment.render(fragment.parts) == "An Telefon and x at shop.example.com"
+
+
 def test_tags_keep_their_spaces_whatever_the_model_does() -> None:
     fragment = only("Press <b>start</b>, then wait")
     assert fragment.render(("Drücken Sie ", 0, " Start ", 1, " , warten Sie")) == "Drücken Sie <b>Start</b>, warten Sie"

@@ -18,6 +18,7 @@ def test_parts() -> None:
         ("olive oil", "olive olive olive"),
         ("a good day", "of the day of the day of the day"),
         ("short", "word " * 40),
+        ("VAT included", "VAT-VAT-VAT-Spätze"),
         ("it costs 1,200", "es kostet 1200000000"),
     ],
 )
