@@ -13,4 +13,5 @@ REGISTRY: Mapping[str, str] = {
     "nonet.transcription_streaming.v1.TranscriptionStreaming": (
         "services.transcription.streaming_service:TranscriptionStreamingService"
     ),
+    "nonet.translation.v1.Translation": "services.translation.service:TranslationService",
 }

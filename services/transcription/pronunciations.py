@@ -119,7 +119,9 @@ def _is_spelt(word: str) -> bool:
 
 def _of_word(word: str, dictionary: Dictionary, guess: LettersToSounds) -> Iterator[Phonemes]:
     if _is_spelt(word):
-        yield tuple(phoneme for letter in word.lower() if letter in _LETTERS for phoneme in _LETTERS[letter].split())
+        phonemes = [phoneme for letter in word.lower() if letter in _LETTERS for phoneme in _LETTERS[letter].split()]
+        if phonemes:
+            yield tuple(phonemes)
         return
     known = dictionary(word.lower().replace(".", ""))
     if known:

@@ -127,7 +127,9 @@ def _number(words: Sequence[str], at: int) -> tuple[str, int] | None:
         return None
     value, taken = found
     if _word(words, at + taken) == "point":
-        decimals, length = digits(words, at + taken + 1)
+        decimals, length = "", 0
+        while (said := _word(words, at + taken + 1 + length)) in ONES:
+            decimals, length = decimals + str(ONES[said]), length + 1
         if decimals:
             scale = _word(words, at + taken + 1 + length)
             end = f" {scale}" if scale in SCALES else ""

@@ -29,8 +29,11 @@ class Assignment:
         mask: bool,
         call: Call,
     ) -> None:
-        """``way``: empty where source and target are the same. ``terminologies``: by name; of two that have a term the
-        first wins. ``mask``: whether profane words are to be masked."""
+        """Takes a second with a terminology of ten megabytes: not for the event loop.
+
+        ``way``: empty where source and target are the same. ``terminologies``: by name; of two that have a term the
+        first wins. ``mask``: whether profane words are to be masked.
+        """
         self.source = source
         self.target = target
         #: "MASK" where that was asked for and can be done for the target language.
@@ -38,14 +41,14 @@ class Assignment:
         self._runtime = runtime
         self._way = way
         self._call = call
-        self._names = [name for name, _ in terminologies]
-        self._owners: dict[str, str] = {}
-        terms: dict[str, str] = {}
-        for name, terminology in terminologies:
-            for term, translation in terminology.pairs(source, target).items():
-                if term not in terms:
-                    terms[term], self._owners[term] = translation, name
-        self._terms = TermIndex(terms)
+        self._indexes = [(name, terminology.index(source, target)) for name, terminology in terminologies]
+        if len(self._indexes) == 1:
+            self._terms = self._indexes[0][1]
+        else:
+            merged: dict[str, str] = {}
+            for _, index in reversed(self._indexes):
+                merged.update(index.terms)
+            self._terms = TermIndex(merged)
         self._used: dict[str, str] = {}
 
     async def translate(self, text: str) -> str:
@@ -61,7 +64,11 @@ class Assignment:
 
     def applied(self) -> list[tuple[str, list[tuple[str, str]]]]:
         """Each terminology of the request with the terms that were used, source and target."""
-        return [
-            (name, [term for term in self._used.items() if self._owners[term[0]] == name][:MAX_TERMS_TOLD])
-            for name in self._names
-        ]
+        told: list[tuple[str, list[tuple[str, str]]]] = []
+        left = dict(self._used)
+        for name, index in self._indexes:
+            mine = [(source, target) for source, target in left.items() if source in index.terms]
+            for source, _ in mine:
+                del left[source]
+            told.append((name, mine[:MAX_TERMS_TOLD]))
+        return told

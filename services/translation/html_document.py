@@ -5,7 +5,6 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterator
-from html.parser import HTMLParser
 
 #: Tags that stand within a sentence.
 _INLINE = frozenset(
@@ -47,7 +46,18 @@ _KEPT = frozenset(
 _VOID = frozenset(
     {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr"}
 )
-MAX_DEPTH = 500
+#: Elements whose contents are not even markup.
+_RAW = frozenset({"script", "style", "textarea"})
+#: What ends each of the things that begin with an exclamation or a question mark.
+_ENDS = {"<!--": "-->", "<![CDATA[": "]]>", "<!": ">", "<?": ">"}
+#: Of linear cost on any text: no part of it reads past the next "<". (html.parser needs minutes for 100 KB of "<a ".)
+_TOKEN = re.compile(
+    r"(?P<special><!--|<!\[CDATA\[|<[!?])"
+    r"|<(?P<close>/?)(?P<name>[A-Za-z][\w:-]{0,60})(?P<attributes>(?:[^<>\"']|\"[^\"<]*\"|'[^'<]*')*)>"
+    r"|<|[^<]+"
+)
+_UNTRANSLATED = re.compile(r"""\stranslate\s*=\s*["']?no\b""", re.IGNORECASE)
+_REFERENCE = re.compile(r"&(?:#\d{1,7}|#[xX][\dA-Fa-f]{1,6}|[A-Za-z][A-Za-z\d]{1,31});")
 
 
 def runs(document: str) -> Iterator[tuple[str, bool]]:
@@ -56,11 +66,7 @@ def runs(document: str) -> Iterator[tuple[str, bool]]:
     A run is one line: white space is what HTML makes of it, and character references are characters, except those that
     markup needs.
     """
-    parser = _Runs()
-    parser.feed(document)
-    parser.close()
-    parser.flush()
-    for text, is_run in parser.found:
+    for text, is_run in _Scanner(document).scan():
         if not is_run:
             yield text, False
             continue
@@ -71,84 +77,61 @@ def runs(document: str) -> Iterator[tuple[str, bool]]:
                 yield piece, translatable
 
 
-class _Runs(HTMLParser):
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=False)
-        self.found: list[tuple[str, bool]] = []
-        self._run: list[str] = []
-        #: Open elements whose contents are kept, the outermost first.
-        self._kept: list[str] = []
+class _Scanner:
+    """Tells runs of text with inline tags from everything else."""
 
-    def flush(self) -> None:
-        """End the run."""
+    def __init__(self, document: str) -> None:
+        self._document = document
+        self._run: list[str] = []
+        #: Name of the outermost open element whose contents are kept, and how many of that name are open.
+        self._kept, self._open = "", 0
+
+    def scan(self) -> Iterator[tuple[str, bool]]:
+        """Stretches in order, and whether each is a run."""
+        position = 0
+        while position < len(self._document):
+            token = _TOKEN.match(self._document, position)
+            assert token is not None
+            end = token.end()
+            if token["special"]:
+                close = _ENDS[token["special"]]
+                found = self._document.find(close, end)
+                end = len(self._document) if found < 0 else found + len(close)
+            elif token["name"] and self._stays(token):
+                if token["name"].lower() in _RAW and not token["close"]:
+                    found_end = re.compile(rf"</{token['name']}", re.IGNORECASE).search(self._document, end)
+                    end = len(self._document) if found_end is None else found_end.start()
+            elif self._open == 0:
+                self._run.append(token[0] if token["name"] else _REFERENCE.sub(_character, token[0]))
+                position = end
+                continue
+            yield from self._flushed()
+            yield self._document[position:end], False
+            position = end
+        yield from self._flushed()
+
+    def _flushed(self) -> Iterator[tuple[str, bool]]:
         run = "".join(self._run)
         self._run.clear()
         if run:
-            self.found.append((run, bool(re.sub(r"<[^>]*>", "", run).strip())))
+            yield run, bool(re.sub(r"<[^<>]*>", "", run).strip())
 
-    def _keep(self, text: str) -> None:
-        self.flush()
-        self.found.append((text, False))
+    def _stays(self, token: re.Match[str]) -> bool:
+        """Whether a tag is no part of a run; keeps count of the elements whose contents stay."""
+        name, attributes = token["name"].lower(), token["attributes"]
+        if self._open:
+            if name == self._kept and not attributes.endswith("/"):
+                self._open += -1 if token["close"] else 1
+            return True
+        if token["close"] or name in _VOID or attributes.endswith("/"):
+            return name not in _INLINE
+        if name in _KEPT or _UNTRANSLATED.search(attributes):
+            self._kept, self._open = name, 1
+            return True
+        return name not in _INLINE
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        raw = self.get_starttag_text() or ""
-        if tag in _VOID:
-            self._tag(tag, raw)
-            return
-        untranslated = ("translate", "no") in attrs
-        if self._kept or tag in _KEPT or untranslated:
-            if len(self._kept) < MAX_DEPTH and (not self._kept or tag == self._kept[0]):
-                self._kept.append(tag)
-            self._keep(raw)
-            return
-        self._tag(tag, raw)
 
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self._tag(tag, self.get_starttag_text() or "")
-
-    def handle_endtag(self, tag: str) -> None:
-        if self._kept:
-            if tag == self._kept[0]:
-                self._kept.pop()
-            self._keep(f"</{tag}>")
-            return
-        self._tag(tag, f"</{tag}>")
-
-    def _tag(self, tag: str, raw: str) -> None:
-        if self._kept or tag not in _INLINE:
-            self._keep(raw)
-        else:
-            self._run.append(raw)
-
-    def handle_data(self, data: str) -> None:
-        if self._kept:
-            self._keep(data)
-        else:
-            self._run.append(data)
-
-    def handle_entityref(self, name: str) -> None:
-        self._reference(f"&{name};")
-
-    def handle_charref(self, name: str) -> None:
-        self._reference(f"&#{name};")
-
-    def _reference(self, raw: str) -> None:
-        character = html.unescape(raw)
-        if self._kept:
-            self._keep(raw)
-        elif character in "<>&\u00a0" or character == raw:
-            self._run.append(raw)
-        else:
-            self._run.append(character)
-
-    def handle_comment(self, data: str) -> None:
-        self._keep(f"<!--{data}-->")
-
-    def handle_decl(self, decl: str) -> None:
-        self._keep(f"<!{decl}>")
-
-    def handle_pi(self, data: str) -> None:
-        self._keep(f"<?{data}>")
-
-    def unknown_decl(self, data: str) -> None:
-        self._keep(f"<![{data}]>")
+def _character(reference: re.Match[str]) -> str:
+    """The character that a reference means, unless markup needs the reference."""
+    character = html.unescape(reference[0])
+    return reference[0] if character in "<>&\u00a0" else character

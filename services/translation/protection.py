@@ -32,6 +32,7 @@ _PATTERN = re.compile(
             r"(?P<mention>(?<!\w)[@#]\w{1,64}(?:[-/]\w{1,64}){0,6})",
             r"(?P<amount>(?:[$€£¥] ?\d[\d.,]{0,20}\d|[$€£¥] ?\d)(?!\w)"
             r"|(?<![\w.,])\d[\d.,]{0,20}[ \u00a0\u202f]?[$€£¥](?!\w))",
+            r"(?P<long>[A-Za-z\u00c0-\u024f\d]{65,})",  # no word of a language
             r"(?P<version>(?<![\w.])v?\d+(?:\.\d+){2,6}(?![\w]))",
             r"(?P<mixed>(?<![\w-])(?=[\w-]{0,30}\d)(?=[\w-]{0,30}[A-Za-z])"
             r"(?!\d+(?:st|nd|rd|th|s|[ap]m|h|k[mg]|[cm]m|[ck]?m|[mk]?[glW]|[MGT]B|er|ème|e|ª|º|º|x)\b)"
@@ -65,7 +66,7 @@ class Span:
 def protected(text: str, language: str) -> list[Span]:
     """The stretches of ``text`` that are no language, in order, none overlapping another."""
     found = list(_matches(text))
-    if not text.isascii():
+    if not (text.isascii() and text.isprintable()):
         taken = tuple(found)
         found += [span for span in _symbols(text, language) if not any(_overlap(span, other) for other in taken)]
         found.sort(key=lambda span: span.begin)
@@ -110,9 +111,9 @@ def _run(text: str, begin: int, end: int) -> Span:
 
 @functools.lru_cache(maxsize=8192)
 def _is_kept(character: str, latin: bool) -> bool:
-    if character.isascii():
-        return False
     category = unicodedata.category(character)
+    if character.isascii():
+        return category == "Cc" and not character.isspace()
     if category in ("So", "Sk", "Cs", "Co", "Cn", "Cc", "Cf"):
         return character not in "°ºª©®™\u00ad"
     if latin and category in ("Lo", "Lu", "Ll", "Lt", "Lm", "Mn", "Mc", "Nd", "Nl"):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from nonet.translation.v1 import translation_pb2 as pb
 from services.translation import html_document, languages
 from services.translation.assignment import Assignment
@@ -125,8 +127,9 @@ class TranslationService:
                 f"No installed model translates from {source} to {target}. Languages here: {', '.join(spoken)}.",
                 aws_code="UnsupportedLanguagePairException",
             )
-        return Assignment(
-            self._platform.runtime, source, target, way, named, request.settings.profanity == "MASK", call
+        mask = request.settings.profanity == "MASK"
+        return await asyncio.to_thread(
+            Assignment, self._platform.runtime, source, target, way, named, mask, call
         )  # fmt: skip
 
     async def _detect(self, text: str, call: Call) -> str:

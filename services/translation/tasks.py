@@ -62,7 +62,7 @@ def text_of(parts: Parts) -> str:
 def endless(source: str, text: str) -> bool:
     """Whether a translation has got caught in a loop: the same words thrice in a row that the source does not have so,
     or far more text than the source can account for."""
-    if len(text) > 40 + 4 * len(source) or (_STUTTER.search(text) and not _STUTTER.search(source)):
+    if len(text) > 40 + 3 * len(source) or (_STUTTER.search(text) and not _STUTTER.search(source)):
         return True
     return _longest_run(text) > max(2, _longest_run(source))
 

@@ -6,9 +6,10 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from xml.sax.saxutils import escape, quoteattr
 
+from services.translation.terms import TermIndex
 from services.translation.tmx import Unit, read_units
 from shared import errors
 
@@ -31,6 +32,14 @@ class Terminology:
     both_ways: bool
     #: Terms of the file that were left out: too long, no source text, or there before.
     skipped: int
+    #: Made when first asked for; a terminology of ten megabytes takes a second.
+    _indexes: dict[tuple[str, str], TermIndex] = field(default_factory=dict, compare=False, repr=False)
+
+    def index(self, source: str, target: str) -> TermIndex:
+        """The terms from one language into another, ready to be looked for."""
+        if (source, target) not in self._indexes:
+            self._indexes[source, target] = TermIndex(self.pairs(source, target))
+        return self._indexes[source, target]
 
     def pairs(self, source: str, target: str) -> dict[str, str]:
         """Terms from one language into another; the first of a file wins. Empty where it has none."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import json
+import uuid
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -35,7 +35,8 @@ class Facts:
     size: int
     terms: int
     skipped: int
-    sha256: str
+    #: Names its file; each import has one of its own, so that none can lose another's.
+    file: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +85,17 @@ class TerminologyStore:
         terminology = await asyncio.to_thread(terminologies.parse, data, file_format, both_ways)
         facts = Facts(
             description, terminology.languages, file_format, both_ways, len(data), len(terminology.rows),
-            terminology.skipped, hashlib.sha256(data).hexdigest(),
+            terminology.skipped, uuid.uuid4().hex,
         )  # fmt: skip
         before = await self._find(account, name)
         await self._bucket.put(account, _key(name, facts, file_format), data, _CONTENT_TYPES[file_format])
         document = json.dumps(asdict(facts)).encode()
-        resource = await self._create_or_change(account, name, document, tags)
-        if before is not None and before.facts.sha256 != facts.sha256:
+        try:
+            resource = await self._create_or_change(account, name, document, tags)
+        except errors.NonetError:
+            await self._bucket.delete(account, [_key(name, facts, file_format)])
+            raise
+        if before is not None:
             await self._forget_files(account, before)
         return StoredTerminology.of(resource)
 
@@ -174,4 +179,4 @@ class TerminologyStore:
 
 
 def _key(name: str, facts: Facts, file_format: str) -> str:
-    return f"terminologies/{name}/{facts.sha256[:16]}.{file_format.lower()}"
+    return f"terminologies/{name}/{facts.file}.{file_format.lower()}"

@@ -26,6 +26,7 @@ class TermIndex:
     """Terms of one language pair, by the word that they begin with."""
 
     def __init__(self, terms: Mapping[str, str]) -> None:
+        self.terms = terms
         self._by_word: dict[str, list[tuple[str, str]]] = {}
         for source, target in terms.items():
             word = _TOKEN.match(source)

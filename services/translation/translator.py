@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -38,11 +39,7 @@ class TextTranslator:
 
     async def translate(self, text: str) -> Translated:
         """Raises ``ResourceExhausted`` and ``ModelNotInstalled`` as leases do."""
-        language = self._way[0].source
-        # What is kept as it is stands there as text, what is translated as fragments.
-        pieces: list[str | Fragment] = []
-        for stretch, is_sentence in stretches(text, language):
-            pieces += fragments(stretch, language, self._terms) if is_sentence else [stretch]
+        pieces = await asyncio.to_thread(_taken_apart, text, self._way[0].source, self._terms)
         found = [piece for piece in pieces if isinstance(piece, Fragment)]
         rendered = iter(await self._rendered(found))
         whole = "".join(next(rendered) if isinstance(piece, Fragment) else piece for piece in pieces)
@@ -51,13 +48,15 @@ class TextTranslator:
     async def _rendered(self, found: Sequence[Fragment]) -> list[str]:
         """The text of each fragment's translation."""
         results = await self._run([fragment.parts for fragment in found])
-        texts = [fragment.render(result.parts) for fragment, result in zip(found, results, strict=True)]
+        texts = [""] * len(found)
         cut, again = [], []
         for index, (fragment, result) in enumerate(zip(found, results, strict=True)):
             if not result.complete or not fragment.fits(result.parts):
                 cut.append(index)
             elif not numbers_kept(text_of(fragment.parts), text_of(result.parts)):
                 again.append(index)
+            else:
+                texts[index] = fragment.render(result.parts)
         for index, text in zip(cut, await self._cut([found[index] for index in cut]), strict=True):
             texts[index] = text
         language = self._way[0].source
@@ -70,16 +69,16 @@ class TextTranslator:
     async def _with_numbers(self, found: Sequence[Fragment]) -> list[str]:
         """Once more with the numbers kept like names; cut at them where the model is not up to that."""
         results = await self._run([fragment.parts for fragment in found])
-        texts = [fragment.render(result.parts) for fragment, result in zip(found, results, strict=True)]
-        failed = [
-            index
-            for index, (fragment, result) in enumerate(zip(found, results, strict=True))
+        texts = [""] * len(found)
+        cut = []
+        for index, (fragment, result) in enumerate(zip(found, results, strict=True)):
             # Numbers beside those that were kept are made up.
-            if not result.complete
-            or not fragment.fits(result.parts)
-            or any(character.isdigit() for character in text_of(result.parts))
-        ]
-        for index, text in zip(failed, await self._cut([found[index] for index in failed]), strict=True):
+            made_up = any(character.isdigit() for character in text_of(result.parts))
+            if made_up or not result.complete or not fragment.fits(result.parts):
+                cut.append(index)
+            else:
+                texts[index] = fragment.render(result.parts)
+        for index, text in zip(cut, await self._cut([found[index] for index in cut]), strict=True):
             texts[index] = text
         return texts
 
@@ -113,6 +112,14 @@ class TextTranslator:
             complete = result.complete and spoken and placeholders(result.parts) == placeholders(parts)
             done[parts] = Translation(result.parts, complete)
         return [done[parts] for parts in sentences]
+
+
+def _taken_apart(text: str, language: str, terms: TermIndex) -> list[str | Fragment]:
+    """What is kept as it is as text, what is to be translated as fragments."""
+    pieces: list[str | Fragment] = []
+    for stretch, is_sentence in stretches(text, language):
+        pieces += fragments(stretch, language, terms) if is_sentence else [stretch]
+    return pieces
 
 
 def _fitted(piece: str, result: Translation) -> str:

@@ -107,7 +107,7 @@ class Audio:
         Raises:
             InvalidArgument: the sound is damaged, or longer than the limit (headers may lie).
         """
-        layout = "mono" if mono else self._stream.codec_context.layout.name
+        layout = self._stream.codec_context.layout.name
         resampler = self._av.AudioResampler(format="fltp", layout=layout, rate=sample_rate)
         left = round(self._limits.max_seconds * sample_rate)
         decoded = 0
@@ -115,9 +115,9 @@ class Audio:
             for frame in self._container.decode(self._stream):
                 for piece in resampler.resample(frame):
                     decoded += piece.samples
-                    yield self._checked(piece, left - decoded)
+                    yield self._checked(piece, left - decoded, mono)
             for piece in resampler.resample(None):
-                yield self._checked(piece, left)
+                yield self._checked(piece, left, mono)
         except (self._av.error.FFmpegError, ValueError) as failure:
             if decoded:  # a damaged end: what was there before it has been given
                 return
@@ -125,11 +125,12 @@ class Audio:
         if not decoded:
             raise errors.InvalidArgument("The file has no sound.")
 
-    def _checked(self, piece: Any, left: int) -> Samples:
+    def _checked(self, piece: Any, left: int, mono: bool) -> Samples:
         if left < 0:
             raise errors.InvalidArgument(f"The audio is longer than {self._limits.max_seconds:.0f} seconds.")
         samples: Samples = np.nan_to_num(piece.to_ndarray()).clip(-1.0, 1.0).astype(np.float32, copy=False)
-        return samples
+        # Their mean: FFmpeg's own way to mono adds channels up, and what is alike in both would be cut off.
+        return samples.mean(axis=0, keepdims=True) if mono else samples
 
     def samples(self, sample_rate: int, *, mono: bool = True) -> Samples:
         """All of it at once, for short sounds."""

@@ -25,8 +25,10 @@ KINDS = {
 
 
 def test_every_client_is_there() -> None:
-    assert {api.client for api in all_apis().values()} == set(CLIENTS)
-    assert sum(len(api.operations) for api in all_apis().values()) == 577
+    # Live transcription is an API of AWS's that botocore has no model of.
+    apis = [api for api in all_apis().values() if api.client != "transcribe-streaming"]
+    assert {api.client for api in apis} == set(CLIENTS)
+    assert sum(len(api.operations) for api in apis) == 577
 
 
 @pytest.mark.parametrize("client", CLIENTS)

@@ -23,7 +23,7 @@ from services.transcription.tasks import Reading, Readings, Word
 _RATE = 100
 _ALTERNATE = re.compile(r"\(\d+\)$")
 #: How often a phrase of the vocabulary is expected, over a word's average share of the language model.
-_VOCABULARY_WEIGHT = 10.0
+_VOCABULARY_WEIGHT = 100.0
 #: Decoders kept, each with a vocabulary of its own.
 _KEPT = 2
 #: Of the library's posterior p: confidence = sigmoid(slope * logit(p) + offset), fitted on held-out speech
@@ -36,7 +36,8 @@ _SHORT_BYTES = 4 * 2 * 16_000
 #: A cepstral mean: what microphone and room add to every sound, and the speaker's average.
 Mean = tuple[float, ...]
 
-#: Wider beams than the library's own, found on one half of sixteen read sentences and checked on the other.
+#: Wider beams than the library's own, found on one half of sixteen read sentences and checked on the other; still wider
+#: ones, more language weight, other warps of the spectrum and votes between them gave nothing (bench/recognition.py).
 _BATCH = {
     "cmn": "live", "beam": 1e-54, "wbeam": 1e-35, "pbeam": 1e-54,
     "fwdflatbeam": 1e-70, "fwdflatwbeam": 1e-34, "lw": 6.0,
@@ -63,6 +64,7 @@ class Ear:
 
     def mean(self, samples: bytes) -> Mean:
         """The cepstral mean."""
+        self._library.reinit_feat()
         self._library.start_utt()
         self._library.process_raw(samples, no_search=True, full_utt=True)
         mean = tuple(float(value) for value in self._library.get_cmn(False).split(","))
@@ -111,6 +113,9 @@ class SphinxDecoder:
         """
         if not samples:
             return ()
+        # The library keeps more of what it heard before than the mean: without this, an utterance after a short one is
+        # garbage, and every answer depends on whose came before.
+        self.library.reinit_feat()
         if before and len(samples) < _SHORT_BYTES:
             self.library.set_cmn(written_mean(self._ear.mean(before + samples)))
             self.library.start_utt()

@@ -27,6 +27,8 @@ class LiveDecoding:
 
     def __init__(self, decoder: SphinxDecoder) -> None:
         self._decoder = decoder
+        # The decoder may have served another session.
+        decoder.library.reinit_feat()
         self._heard = bytearray()
         self._looks = list(_LOOK_AT)
         self._open = False

@@ -75,6 +75,21 @@ def test_a_header_that_promises_more_than_there_is(transcribed: Transcribe) -> N
         assert "longer than" in found.job["FailureReason"]
 
 
+def test_ten_hours(transcribed: Transcribe) -> None:
+    """Frames of silence, one after the other, without a word about how many there are."""
+    av = pytest.importorskip("av")
+    buffer = io.BytesIO()
+    with av.open(buffer, "w", format="mp3", options={"write_xing": "0", "id3v2_version": "0"}) as file:
+        stream = file.add_stream("libmp3lame", rate=8_000, layout="mono")
+        stream.bit_rate = 8_000
+        frame = av.AudioFrame.from_ndarray(np.zeros((1, 8_000 * 30), np.int16), format="s16p", layout="mono")
+        frame.sample_rate = 8_000
+        for packet in (*stream.encode(frame), *stream.encode(None)):
+            file.mux(packet)
+    found = transcribed(buffer.getvalue() * 1_200)
+    assert found.job["TranscriptionJobStatus"] == "FAILED" and "longer than" in found.job["FailureReason"]
+
+
 def code_of(failed: pytest.ExceptionInfo[ClientError]) -> str:
     return str(failed.value.response["Error"]["Code"])
 

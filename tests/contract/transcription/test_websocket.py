@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import time
 from collections.abc import Iterator
@@ -74,7 +75,9 @@ def test_a_sentence_becomes_text_while_it_is_spoken(hearing: Addresses) -> None:
         results = [result for _, event in events(connection) for result in event["Transcript"]["Results"]]
     assert results[0]["IsPartial"] and not results[-1]["IsPartial"]
     final = " ".join(r["Alternatives"][0]["Transcript"] for r in results if not r["IsPartial"]).lower()
-    assert "good morning" in final and "thank you for" in final
+    spoken = "good morning thank you for calling how can i help you".split()
+    understood = sum(word in re.findall(r"[a-z]+", final) for word in spoken)
+    assert understood >= 0.6 * len(spoken), final
     words = [
         item for result in results for item in result["Alternatives"][0]["Items"] if item["Type"] == "pronunciation"
     ]

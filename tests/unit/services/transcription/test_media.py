@@ -36,7 +36,9 @@ async def platform(tmp_path: Path) -> AsyncIterator[Platform]:
     await opened.close()
 
 
-def encoded(container: str, codec: str, rate: int = 16_000, layout: str = "mono", options: dict[str, str] | None = None) -> bytes:
+def encoded(
+    container: str, codec: str, rate: int = 16_000, layout: str = "mono", options: dict[str, str] | None = None
+) -> bytes:
     """Two seconds of tone."""
     channels = 2 if layout == "stereo" else 1
     tone = (9000 * np.sin(2 * np.pi * 300 * np.arange(rate * 2) / rate)).astype(np.int16)

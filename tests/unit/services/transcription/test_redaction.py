@@ -54,7 +54,9 @@ async def test_an_entity_becomes_one_item() -> None:
 
 
 async def test_an_entity_across_a_pause_is_taken_out_of_both_sides() -> None:
-    found = await redactor(Comprehend("Ada Lovelace")).redact([segment("I am Ada", 0.0, 3.0), segment("Lovelace here", 5.0, 6.0)])
+    found = await redactor(Comprehend("Ada Lovelace")).redact(
+        [segment("I am Ada", 0.0, 3.0), segment("Lovelace here", 5.0, 6.0)]
+    )
     assert [one.alternatives[0].transcript for one in found] == ["I am [PII]", "[PII] here"]
 
 
@@ -66,7 +68,9 @@ async def test_marks_within_an_entity_go_with_it() -> None:
 async def test_only_the_types_asked_for() -> None:
     segments = [segment("I am Ada", 0.0, 3.0)]
     assert (await redactor(Comprehend("Ada"), "SSN").redact(segments)) == segments
-    assert (await redactor(Comprehend("Ada"), "SSN", "NAME").redact(segments))[0].alternatives[0].transcript == "I am [PII]"
+    assert (await redactor(Comprehend("Ada"), "SSN", "NAME").redact(segments))[0].alternatives[
+        0
+    ].transcript == "I am [PII]"
     assert (await redactor(Comprehend("Ada"), "ALL").redact(segments))[0].alternatives[0].transcript == "I am [PII]"
     assert (await redactor(Comprehend("Ada", type="DATE_TIME")).redact(segments)) == segments
 
@@ -76,7 +80,11 @@ async def test_other_readings_tell_nothing_either() -> None:
     readings = (words("I am Ada now", 0.0, 4.0), words("I am Aida now", 0.0, 4.0), words("Ada am a now", 0.0, 4.0))
     one = Segment(0.0, 4.0, "en-US", tuple(Alternative.of(items) for items in readings))
     (found,) = await redactor(Comprehend("Ada")).redact([one])
-    assert [reading.transcript for reading in found.alternatives] == ["I am [PII] now", "I am [PII] now", "[PII] am [PII] now"]
+    assert [reading.transcript for reading in found.alternatives] == [
+        "I am [PII] now",
+        "I am [PII] now",
+        "[PII] am [PII] now",
+    ]
 
 
 async def test_long_speech_is_asked_about_in_parts() -> None:

@@ -24,7 +24,9 @@ class Writer:
         self.checkpoint = checkpoint
 
 
-JOB = Job(1, "abc", "000000000000", "kind", "name", None, b"", JobStatus.RUNNING, "", "", 0.0, 1, 0, 0.0, 0.0, None, None, 0)
+JOB = Job(
+    1, "abc", "000000000000", "kind", "name", None, b"", JobStatus.RUNNING, "", "", 0.0, 1, 0, 0.0, 0.0, None, None, 0
+)
 #: Five seconds of speech each, pauses of two seconds, but none between the third and the fourth.
 STARTS = [0.0, 7.0, 14.0, 19.0, 26.0, 33.0]
 SPEECH = [segment(f"Line number {n}.", start, start + 5.0, f"other {n}") for n, start in enumerate(STARTS)]

@@ -114,7 +114,9 @@ async def test_a_recording_becomes_a_transcript(platform: Platform, service: Tra
 
 async def test_output_goes_where_the_request_says(platform: Platform, service: TranscriptionService) -> None:
     await platform.objects.create_bucket(ACCOUNT, "texts")
-    job = await run(platform, service, output_bucket_name="texts", output_key="2026/talks/", subtitles={"formats": ["vtt", "srt"]})
+    job = await run(
+        platform, service, output_bucket_name="texts", output_key="2026/talks/", subtitles={"formats": ["vtt", "srt"]}
+    )
     assert urlsplit(job.transcript.transcript_file_uri).path == "/texts/2026/talks/talk.json"
     assert [urlsplit(uri).path for uri in job.subtitles.subtitle_file_uris] == [
         "/texts/2026/talks/talk.vtt", "/texts/2026/talks/talk.srt",
@@ -231,14 +233,19 @@ async def test_a_vocabulary_reaches_recognition(platform: Platform, service: Tra
     await platform.jobs.start()
     ready = await vocabulary(service)
     assert ready.vocabulary_state == "READY"
-    assert await read(platform, ready.download_uri) == b"Phrase\tSoundsLike\tIPA\tDisplayAs\nLos-Angeles\t\t\t\nD.N.A.\t\t\t\n"
+    assert (
+        await read(platform, ready.download_uri)
+        == b"Phrase\tSoundsLike\tIPA\tDisplayAs\nLos-Angeles\t\t\t\nD.N.A.\t\t\t\n"
+    )
     await run(platform, service, settings={"vocabulary_name": "v"})
     assert [phrase.text for phrase in ToneRecognizer.calls[0].vocabulary] == ["Los-Angeles", "D.N.A."]
 
 
 async def test_a_vocabulary_that_breaks_a_rule_fails(platform: Platform, service: TranscriptionService) -> None:
     await platform.objects.put(ACCOUNT, "sounds", "table.txt", b"Phrase\tDisplayAs\nLos Angeles\tLA\n")
-    made = pb.CreateVocabularyRequest(vocabulary_name="v", language_code="en-US", vocabulary_file_uri="s3://sounds/table.txt")
+    made = pb.CreateVocabularyRequest(
+        vocabulary_name="v", language_code="en-US", vocabulary_file_uri="s3://sounds/table.txt"
+    )
     await service.create_vocabulary(made, call("CreateVocabulary"))
     await platform.jobs.start()
     failed = await vocabulary(service)
@@ -275,7 +282,9 @@ async def test_media_that_cannot_be_used_fails_the_job(
 
 
 async def test_silence_gives_an_empty_transcript(platform: Platform, service: TranscriptionService) -> None:
-    job = await run(platform, service, wav(said(seconds=2.0)), subtitles={"formats": ["vtt", "srt"], "output_start_index": 1})
+    job = await run(
+        platform, service, wav(said(seconds=2.0)), subtitles={"formats": ["vtt", "srt"], "output_start_index": 1}
+    )
     found = await results(platform, job.transcript.transcript_file_uri)
     assert found["transcripts"] == [{"transcript": ""}] and found["items"] == []
     assert job.subtitles.output_start_index == 1
@@ -332,7 +341,9 @@ async def test_jobs_are_listed_page_by_page(platform: Platform, service: Transcr
     first = await service.list_transcription_jobs(
         pb.ListTranscriptionJobsRequest(status="QUEUED", job_name_contains="talk"), call("ListTranscriptionJobs")
     )
-    assert [one.transcription_job_name for one in first.transcription_job_summaries] == [f"talk-{n}" for n in (6, 5, 4, 3, 2)]
+    assert [one.transcription_job_name for one in first.transcription_job_summaries] == [
+        f"talk-{n}" for n in (6, 5, 4, 3, 2)
+    ]
     rest = await service.list_transcription_jobs(
         pb.ListTranscriptionJobsRequest(status="QUEUED", job_name_contains="talk", next_token=first.next_token),
         call("ListTranscriptionJobs"),
@@ -360,7 +371,9 @@ async def test_tags_come_and_go(platform: Platform, service: TranscriptionServic
     await platform.objects.put(ACCOUNT, "sounds", "talk.wav", TALK)
     await service.start_transcription_job(request(), call("StartTranscriptionJob"))
     arn = f"arn:aws:transcribe:us-east-1:{ACCOUNT}:transcription-job/talk"
-    await service.tag_resource(pb.TagResourceRequest(resource_arn=arn, tags=[{"key": "a", "value": "1"}]), call("TagResource"))
+    await service.tag_resource(
+        pb.TagResourceRequest(resource_arn=arn, tags=[{"key": "a", "value": "1"}]), call("TagResource")
+    )
     asked = pb.ListTagsForResourceRequest(resource_arn=arn)
     found = await service.list_tags_for_resource(asked, call("ListTagsForResource"))
     assert [(tag.key, tag.value) for tag in found.tags] == [("a", "1")]
@@ -385,7 +398,9 @@ async def test_filters_live_and_die(platform: Platform, service: TranscriptionSe
     assert await read(platform, found.download_uri) == b"heck\n"
     listed = await service.list_vocabulary_filters(pb.ListVocabularyFiltersRequest(), call("ListVocabularyFilters"))
     assert [one.vocabulary_filter_name for one in listed.vocabulary_filters] == ["f"]
-    await service.delete_vocabulary_filter(pb.DeleteVocabularyFilterRequest(vocabulary_filter_name="f"), call("DeleteVocabularyFilter"))
+    await service.delete_vocabulary_filter(
+        pb.DeleteVocabularyFilterRequest(vocabulary_filter_name="f"), call("DeleteVocabularyFilter")
+    )
     with pytest.raises(errors.NotFound):
         await service.get_vocabulary_filter(asked, call("GetVocabularyFilter"))
 

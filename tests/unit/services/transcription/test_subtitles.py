@@ -66,7 +66,9 @@ def test_another_reader_reads_them(container: str, writer: Any, point: str, firs
     parsed = read(container, data)
     assert len(parsed) == len(found)
     for (start, duration, text), cue in zip(parsed, found, strict=True):
-        assert start == pytest.approx(cue.start, abs=0.001) and duration == pytest.approx(cue.end - cue.start, abs=0.002)
+        assert start == pytest.approx(cue.start, abs=0.001) and duration == pytest.approx(
+            cue.end - cue.start, abs=0.002
+        )
         plain = text.replace("&amp;", "&").replace("&lt;", "<").replace("&gt;", ">").strip()
         assert plain.splitlines() == [line.replace("-->", "--") if container == "srt" else line for line in cue.lines]
 

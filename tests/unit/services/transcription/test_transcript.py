@@ -56,7 +56,8 @@ def test_times_and_confidences_are_strings() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [(0.0, "0.0"), (4.87, "4.87"), (12.0004, "12.0"), (3599.9996, "3600.0"), (0.1005, "0.101"), (1, "1.0")]
+    ("value", "text"),
+    [(0.0, "0.0"), (4.87, "4.87"), (12.0004, "12.0"), (3599.9996, "3600.0"), (0.1005, "0.101"), (1, "1.0")],
 )
 def test_decimals(value: float, text: str) -> None:
     assert decimal(value) == text
@@ -97,11 +98,16 @@ def test_languages() -> None:
     assert language_seconds(channels) == [("en-US", 1.25), ("de-DE", 2.5)]
     scores = [LanguageScore("en-US", 0.98832), LanguageScore("de-DE", 0.01168)]
     results = check_transcript_file(transcript_file("job", ACCOUNT, "en-US", channels, Contents("one", scores)))
-    assert results["language_identification"] == [{"score": "0.9883", "code": "en-US"}, {"score": "0.0117", "code": "de-DE"}]
+    assert results["language_identification"] == [
+        {"score": "0.9883", "code": "en-US"},
+        {"score": "0.0117", "code": "de-DE"},
+    ]
 
 
 def test_redacted_items_say_how_sure_that_is() -> None:
-    one = segment("I am Ada Lovelace.", 0.0, 4.0).with_items(lambda items: redacted(items, [PiiSpan(2, 3, "NAME", 0.9999)]))
+    one = segment("I am Ada Lovelace.", 0.0, 4.0).with_items(
+        lambda items: redacted(items, [PiiSpan(2, 3, "NAME", 0.9999)])
+    )
     contents = Contents(redacted=True, alternatives=True)
     file = transcript_file("job", ACCOUNT, "en-US", [Channel(None, [one])], contents)
     results = check_transcript_file(file)
@@ -114,23 +120,37 @@ def test_redacted_items_say_how_sure_that_is() -> None:
 
 def test_tags_and_toxicity() -> None:
     contents = Contents(tagged=VocabularyFilter(frozenset({"damn"}), "tag"), toxicity=[{"text": "Damn it"}])
-    results = transcript_file("job", ACCOUNT, "en-US", [Channel(None, [segment("Damn it", 0.0, 1.0)])], contents)["results"]
+    results = transcript_file("job", ACCOUNT, "en-US", [Channel(None, [segment("Damn it", 0.0, 1.0)])], contents)[
+        "results"
+    ]
     assert [item["vocabularyFilterMatch"] for item in results["items"]] == [True, False]
     assert results["toxicity_detection"] == [{"text": "Damn it"}]
 
 
 def test_nothing_said() -> None:
-    results = check_transcript_file(transcript_file("job", ACCOUNT, "en-US", [Channel(None, [])], Contents(speakers=True)))
+    results = check_transcript_file(
+        transcript_file("job", ACCOUNT, "en-US", [Channel(None, [])], Contents(speakers=True))
+    )
     assert results["items"] == [] and results["speaker_labels"]["speakers"] == 0 and utterances([]) == []
 
 
-TEXTS = st.lists(st.lists(st.text("abc.,?é東", min_size=1, max_size=8), min_size=1, max_size=6).map(lambda w: " ".join(f"a{x}" for x in w)), max_size=5)
+TEXTS = st.lists(
+    st.lists(st.text("abc.,?é東", min_size=1, max_size=8), min_size=1, max_size=6).map(
+        lambda w: " ".join(f"a{x}" for x in w)
+    ),
+    max_size=5,
+)
 
 
 @given(TEXTS, TEXTS, st.booleans(), st.booleans())
-def test_the_shape_holds_for_any_speech(first: list[str], second: list[str], labelled: bool, alternatives: bool) -> None:
+def test_the_shape_holds_for_any_speech(
+    first: list[str], second: list[str], labelled: bool, alternatives: bool
+) -> None:
     channels = [
-        Channel(f"ch_{number}" if labelled else None, [segment(text, 3.0 * n + number, 3.0 * n + number + 2.5) for n, text in enumerate(texts)])
+        Channel(
+            f"ch_{number}" if labelled else None,
+            [segment(text, 3.0 * n + number, 3.0 * n + number + 2.5) for n, text in enumerate(texts)],
+        )
         for number, texts in enumerate((first, second) if labelled else (first,))
     ]
     file = transcript_file("job", ACCOUNT, "en-US", channels, Contents(alternatives=alternatives))

@@ -35,6 +35,7 @@ def write(text: str, language: str = "en") -> str:
         ("meet me at five thirty p m", "meet me at 5:30 PM"),
         ("ten oh five a.m.", "10:05 AM"),
         ("five o'clock", "5 o'clock"),
+        ("a twenty second delay", "a 20 second delay"),
         ("july fourth nineteen seventy six", "july 4th 1976"),
         ("the twenty first century", "the 21st century"),
         ("call five five five one two three four", "call 555-1234"),
@@ -51,12 +52,12 @@ def test_unambiguous(spoken: str, written: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "one of the nine", "wait a second", "a twenty second delay", "the first time", "he may first go",
-        "look at the dot", "a hundred people", "five pounds", "i met him at home", "nine or ten minus x y",
+        "one of the nine", "wait a second", "the first time", "he may first go",
+        "look at the dot", "a hundred people", "five pounds", "i met him at home",
     ],
 )  # fmt: skip
 def test_ambiguous_stays(text: str) -> None:
-    assert write(text) == text.replace(" ten ", " 10 ")
+    assert write(text) == text
 
 
 def test_another_language_stays() -> None:
@@ -76,8 +77,34 @@ def test_no_rule_goes_across_a_mark() -> None:
 
 
 VOCABULARY = st.sampled_from(
-    "one two ten twenty fifty hundred thousand million and point oh dollars cents percent p m at dot com first july a"
-    " o'clock nineteen example x".split()
+    [
+        "one",
+        "two",
+        "ten",
+        "twenty",
+        "fifty",
+        "hundred",
+        "thousand",
+        "million",
+        "and",
+        "point",
+        "oh",
+        "dollars",
+        "cents",
+        "percent",
+        "p",
+        "m",
+        "at",
+        "dot",
+        "com",
+        "first",
+        "july",
+        "a",
+        "o'clock",
+        "nineteen",
+        "example",
+        "x",
+    ]
 )
 
 

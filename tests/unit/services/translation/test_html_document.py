@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -39,3 +40,13 @@ def test_any_text_is_taken_apart(document: str) -> None:
     for text, is_run in runs(document):
         assert text
         assert not (is_run and "\n" in text)
+
+
+@pytest.mark.parametrize(
+    "piece",
+    ["<", "<a", "<a ", '<a a="', "<!--", "</", "<![CDATA[", "<?", "<p>x", "<b>x", "<script>", "&#", "&a", "<pre>"],
+)
+def test_hostile_documents_end(piece: str) -> None:
+    """A parser of quadratic cost would need minutes for these, and the test's time limit is less."""
+    document = piece * (102_400 // len(piece))
+    assert sum(len(text) for text, _ in runs(document)) <= len(document)

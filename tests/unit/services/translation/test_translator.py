@@ -96,6 +96,11 @@ async def test_numbers_that_are_made_up_beside_are_dropped() -> None:
     assert await translate(models, "Since 1990 here.") == "Since 1990 here."
 
 
+async def test_placeholders_that_are_made_up_do_no_harm() -> None:
+    models = Models(lambda parts: (*loud(parts), 7))
+    assert await translate(models, "Buy Echo now in 1990.", {"Echo": "E"}) == "BUY E NOW IN 1990."
+
+
 async def test_loops_are_cut() -> None:
     models = Models()
     models.say = lambda parts: ("olive olive olive olive oil",)

@@ -67,6 +67,14 @@ def test_channels_stay_apart_or_are_mixed() -> None:
         assert audio.samples(8_000).shape[0] == 1
 
 
+def test_what_both_channels_have_is_mixed_without_clipping() -> None:
+    loud = np.repeat(tone(0.5, 16_000) * 1.9, 2, axis=0)
+    with Audio(encoded(loud, "wav", "pcm_s16le", 16_000)) as audio:
+        mixed = audio.samples(16_000)
+    assert mixed.shape == (1, 8_000)
+    assert np.abs(mixed[0] - loud[0]).max() < 0.001
+
+
 def test_long_sound_comes_in_pieces() -> None:
     with Audio(encoded(tone(30, 16_000), "flac", "flac", 16_000)) as audio:
         pieces = [block.shape[1] for block in audio.blocks(16_000)]
