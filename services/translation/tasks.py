@@ -20,6 +20,9 @@ MAX_PLACEHOLDERS = 8
 #: One character six times, or a sequence of characters thrice.
 _STUTTER = re.compile(r"(\w)\1{5,}|([^\s\d]{3,24}?)\2{2,}")
 
+#: Words of a sequence that may stand twice in a row by chance, and of one that may not.
+_SHORT, _LONG = range(1, 3), range(3, 9)
+
 #: Text, and the numbers of placeholders, in order.
 Parts = tuple[str | int, ...]
 
@@ -60,18 +63,23 @@ def text_of(parts: Parts) -> str:
 
 
 def endless(source: str, text: str) -> bool:
-    """Whether a translation has got caught in a loop: the same words thrice in a row that the source does not have so,
-    or far more text than the source can account for."""
+    """Whether a translation has got caught in a loop.
+
+    One or two words thrice in a row, or three to eight twice, that the source does not have so; or far more text than
+    the source can account for.
+    """
     if len(text) > 40 + 3 * len(source) or (_STUTTER.search(text) and not _STUTTER.search(source)):
         return True
-    return _longest_run(text) > max(2, _longest_run(source))
+    return any(
+        _longest_run(text, sizes) > max(most, _longest_run(source, sizes)) for sizes, most in ((_SHORT, 2), (_LONG, 1))
+    )
 
 
-def _longest_run(text: str) -> int:
-    """How often in a row the most repeated sequence of one to four words stands there."""
-    words = text.lower().split()
+def _longest_run(text: str, sizes: range) -> int:
+    """How often in a row the most repeated sequence of so many words stands there."""
+    words = _words(text)
     longest = 1
-    for size in range(1, 5):
+    for size in sizes:
         run = 1
         position = size
         while position + size <= len(words):
@@ -85,18 +93,18 @@ def _longest_run(text: str) -> int:
     return longest
 
 
+def _words(text: str) -> list[str]:
+    return [word.strip(".,;:!?…\"'").lower() for word in text.split()]
+
+
 def without_repeats(text: str) -> str:
-    """The text with every sequence of one to four words that follows itself written once."""
-    words = _STUTTER.sub(r"\1\2", text).split()
+    """The text with every sequence of one to eight words that follows itself written once."""
     kept: list[str] = []
-    for word in words:
+    for word in _STUTTER.sub(r"\1\2", text).split():
         kept.append(word)
-        for size in range(1, 5):
-            if len(kept) >= 2 * size and _same(kept[-size:], kept[-2 * size : -size]):
-                del kept[-size:]
+        plain = _words(" ".join(kept[-2 * _LONG[-1] :]))
+        for size in range(1, _LONG[-1] + 1):
+            if len(plain) >= 2 * size and plain[-size:] == plain[-2 * size : -size]:
+                del kept[-2 * size : -size]  # the later one has the sentence's final mark
                 break
     return " ".join(kept)
-
-
-def _same(one: Sequence[str], other: Sequence[str]) -> bool:
-    return [word.lower() for word in one] == [word.lower() for word in other]

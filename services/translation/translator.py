@@ -96,7 +96,7 @@ class TextTranslator:
         """Each sentence along the whole way; what has no words stays as it is."""
         wordy = list(dict.fromkeys(parts for parts in sentences if has_words(text_of(parts))))
         done = {parts: Translation(parts, True) for parts in sentences}
-        current = [Translation(parts, True) for parts in wordy]
+        current = [Translation(_spoken(parts) if _shouted(parts) else parts, True) for parts in wordy]
         for leg in self._way:
             async with await self._runtime.lease_model(leg.model_id) as lease:
                 items = [Sentence(result.parts, leg.source, leg.target) for result in current]
@@ -110,7 +110,10 @@ class TextTranslator:
         for parts, result in zip(wordy, current, strict=True):
             spoken = bool(text_of(result.parts).strip())
             complete = result.complete and spoken and placeholders(result.parts) == placeholders(parts)
-            done[parts] = Translation(result.parts, complete)
+            said = result.parts
+            if _shouted(parts):
+                said = tuple(part.upper() if isinstance(part, str) else part for part in said)
+            done[parts] = Translation(said, complete)
         return [done[parts] for parts in sentences]
 
 
@@ -120,6 +123,19 @@ def _taken_apart(text: str, language: str, terms: TermIndex) -> list[str | Fragm
     for stretch, is_sentence in stretches(text, language):
         pieces += fragments(stretch, language, terms) if is_sentence else [stretch]
     return pieces
+
+
+def _shouted(parts: Parts) -> bool:
+    """Whether a sentence is in capitals; models know their words in small letters better."""
+    text = text_of(parts)
+    return text.isupper() and len(text.split()) > 1
+
+
+def _spoken(parts: Parts) -> Parts:
+    """The sentence in small letters, its first letter apart."""
+    small = tuple(part.lower() if isinstance(part, str) else part for part in parts)
+    first = small[0]
+    return (first[:1].upper() + first[1:], *small[1:]) if isinstance(first, str) else small
 
 
 def _fitted(piece: str, result: Translation) -> str:

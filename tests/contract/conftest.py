@@ -16,7 +16,7 @@ from tests.running import client, nonet
 @pytest.fixture(scope="session")
 def suite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Addresses]:
     """A running Nonet that anybody may call, with the services of the registry."""
-    with nonet(tmp_path_factory.mktemp("suite"), services="language,documents") as addresses:
+    with nonet(tmp_path_factory.mktemp("suite"), services="language,documents,transcription,translation") as addresses:
         yield addresses
 
 

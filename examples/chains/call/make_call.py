@@ -1,4 +1,4 @@
-"""How call.ogg was made: two voices of Polly on the two channels of a call. Needs a voice: apt-get install libflite1."""
+"""How call.ogg was made: two voices of Polly on the channels of a call. Needs a voice: apt-get install libflite1."""
 
 import sys
 from pathlib import Path
@@ -25,4 +25,5 @@ for speaker, voice, text in TURNS:
     channels[speaker].append(sound)
     channels[1 - speaker].append(np.zeros_like(sound))
 target = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).with_name("call.ogg")
-soundfile.write(target, np.stack([np.concatenate(channel) for channel in channels], axis=1), RATE, "OPUS", format="OGG")
+both = np.stack([np.concatenate(channel) for channel in channels], axis=1)
+soundfile.write(target, both, RATE, "OPUS", format="OGG")

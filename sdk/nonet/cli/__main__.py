@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 
 from shared.errors import NonetError
@@ -34,6 +35,10 @@ def usage() -> str:
         "  nonet COMMAND --help tells more.",
     ]
     return "\n".join(lines)
+
+
+#: gRPC tells of every process that is started beside it; what is wrong, our own log says.
+os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
 
 
 def main(arguments: list[str] | None = None) -> int:

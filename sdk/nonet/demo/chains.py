@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import io
 import json
 import time
@@ -51,11 +52,15 @@ def run(endpoints: Endpoints, chain: str, given: dict[str, Any]) -> None:
 
 def passed(events: list[dict[str, Any]]) -> Iterator[tuple[str, str, float]]:
     """The states of an execution in the order they were entered: name, type and seconds."""
-    left = {e["stateExitedEventDetails"]["name"]: e["timestamp"] for e in events if "stateExitedEventDetails" in e}
+    left: dict[str, list[datetime.datetime]] = {}
+    for event in reversed(events):
+        if "stateExitedEventDetails" in event:
+            left.setdefault(event["stateExitedEventDetails"]["name"], []).append(event["timestamp"])
     for event in events:
         if "stateEnteredEventDetails" in event:
             name = event["stateEnteredEventDetails"]["name"]
-            yield name, event["type"].removesuffix("StateEntered"), (left[name] - event["timestamp"]).total_seconds()
+            seconds = (left[name].pop() - event["timestamp"]).total_seconds()
+            yield name, event["type"].removesuffix("StateEntered"), seconds
 
 
 def told(value: Any) -> str:

@@ -156,14 +156,9 @@ def run(addresses: Addresses, *arguments: str) -> str:
 
 def test_the_example_of_a_job(hearing: Addresses, speech: Path, kennedy: Transcribed) -> None:
     """A recording is heard the same, whatever was heard before it: by now, telephone calls."""
-    printed = run(hearing, str(ROOT / "examples" / "transcribe_job.py"), str(speech / "jfk.flac"), "2")
+    printed = run(hearing, str(ROOT / "examples" / "transcribe" / "transcription_job.py"), str(speech / "jfk.flac"), "2")
     assert "COMPLETED" in printed and "spk_0" in printed and "-->" in printed
     assert heard(printed, kennedy.text) == 1.0, printed
-
-
-def test_the_example_of_vocabularies(hearing: Addresses) -> None:
-    printed = run(hearing, str(ROOT / "examples" / "transcribe_vocabularies.py"))
-    assert "products READY" in printed and "FAILED" in printed and "'secrets'" in printed
 
 
 def test_the_page_hears(hearing: Addresses, speech: Path) -> None:

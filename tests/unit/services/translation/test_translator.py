@@ -101,6 +101,12 @@ async def test_placeholders_that_are_made_up_do_no_harm() -> None:
     assert await translate(models, "Buy Echo now in 1990.", {"Echo": "E"}) == "BUY E NOW IN 1990."
 
 
+async def test_capitals_are_read_as_small_letters() -> None:
+    models = Models(lambda parts: tuple(part.replace("oil", "öl") if isinstance(part, str) else part for part in parts))
+    assert await translate(models, "BUY OLIVE OIL, Echo!", {"Echo": "E"}) == "BUY OLIVE ÖL, E!"
+    assert models.asked[0].parts == ("Buy olive oil, ", 0, "!")
+
+
 async def test_loops_are_cut() -> None:
     models = Models()
     models.say = lambda parts: ("olive olive olive olive oil",)

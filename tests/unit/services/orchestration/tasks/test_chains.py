@@ -21,6 +21,13 @@ PRINTED = {
     "text": [("text.py", ["PersonalData: ['EMAIL'", "Ada Lovelace", "Decision: keep private"])],
     "approval": [("approval.py", ["letter.pdf: approved", "SUCCEEDED", "2 pages about", "Garcia"])],
     "documents": [("documents.py", ["SUCCEEDED in/0-form.png", "SUCCEEDED in/2-form.png", "FAILED Textract."])],
+    "review": [
+        (
+            "review.py",
+            ['"Language":"de"', '"Sentiment":"POSITIVE"', '"Sentiment":"NEGATIVE"', '"English":"I am very happy'],
+        )
+    ],
+    "call": [("call.py", ["ch_0: Good morning.", "ch_1: I am very unhappy.", "the customer is NEGATIVE"])],
     "callback": [
         ("callback.py", ["a text in de", 'SUCCEEDED {"Sentiment":"POSITIVE"}', "FAILED TooHard: This is not"])
     ],
