@@ -16,6 +16,7 @@ PARTS = {
     "gateway": "Cost of the gateway",
     "batches": "Batches",
     "executions": "State machines, beside moto",
+    "translation": "Translation, beside bare CTranslate2",
     "startup": "Start and memory",
 }
 

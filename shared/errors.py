@@ -46,7 +46,7 @@ own. ``aws_code_for`` picks the one that an operation documents.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from typing import ClassVar
 
 
@@ -60,11 +60,15 @@ class NonetError(Exception):
     #: Whether a client may send the same request again.
     retryable: ClassVar[bool] = False
 
-    def __init__(self, message: str, *, aws_code: str | None = None) -> None:
+    def __init__(
+        self, message: str, *, aws_code: str | None = None, members: Mapping[str, str] | None = None
+    ) -> None:
         super().__init__(message)
         self.message = message
         #: An AWS code that only the raising service knows; it wins over the class's own.
         self.explicit_aws_code = aws_code
+        #: What the AWS wire's error has beside its message, "DetectedLanguageCode".
+        self.members = dict(members or {})
 
     def aws_code_for(self, documented: Collection[str]) -> str:
         """The AWS error code among ``documented`` (an operation's own list) that says this error best."""

@@ -67,13 +67,13 @@ def build_error(target: Target | None, error: errors.NonetError) -> Response:
     code = error.aws_code_for(documented)
     status = documented.get(code, error.http_status)
     if target is not None and target.protocol == router.CBOR:
-        body = cbor2.dumps({"__type": code, "message": error.message})
+        body = cbor2.dumps({"__type": code, "message": error.message, **error.members})
         return Response(status, body, "application/cbor", {"smithy-protocol": "rpc-v2-cbor"})
     headers = {"x-amzn-ErrorType": code}
     if target is not None and target.protocol == router.REST_JSON:
-        return Response(status, orjson.dumps({"message": error.message}), "application/json", headers)
+        return Response(status, orjson.dumps({"message": error.message, **error.members}), "application/json", headers)
     version = target.operation.api.json_version if target is not None else "1.1"
-    body = orjson.dumps({"__type": code, "message": error.message})
+    body = orjson.dumps({"__type": code, "message": error.message, **error.members})
     return Response(status, body, f"application/x-amz-json-{version}", headers)
 
 

@@ -147,7 +147,8 @@ class TranslationService:
         best = max(answer["Languages"], key=lambda language: float(language["Score"]), default=None)
         if best is None or best["LanguageCode"] == "zxx" or best["Score"] < LEAST_CONFIDENCE:
             raise errors.DetectedLanguageLowConfidence(
-                "The language of the text is not clear: name it in SourceLanguageCode, or send more text."
+                "The language of the text is not clear: name it in SourceLanguageCode, or send more text.",
+                members={"DetectedLanguageCode": str(best["LanguageCode"])} if best is not None else None,
             )
         return str(best["LanguageCode"])
 

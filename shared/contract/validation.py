@@ -161,7 +161,10 @@ def _value_check(field: FieldDescriptor, constraint: annotations_pb2.Constraint)
 
     def check_all(value: Any, path: str) -> Iterable[Problem]:
         for check in checks:
-            yield from check(value, path)
+            problems = list(check(value, path))
+            yield from problems
+            if problems:  # too long a text is not held against a pattern besides
+                return
 
     return check_all
 

@@ -58,7 +58,9 @@ class CatalogEntry(BaseModel):
     requires: tuple[str, ...] = ()
     #: Shared libraries of the system that the engine loads, "libflite.so.1".
     libraries: tuple[str, ...] = ()
-    #: The command that gets what ``requires`` and ``libraries`` name, where the default install does not bring it.
+    #: Programs of the system that the engine runs, as they are found on the PATH.
+    programs: tuple[str, ...] = ()
+    #: The command that gets what ``requires``, ``libraries`` and ``programs`` name, where the default install lacks it.
     prerequisite: str | None = None
     #: Name of the engine environment (``nonet engines install NAME``), whose interpreter runs the engine; None = ours.
     environment: str | None = None

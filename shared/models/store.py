@@ -60,7 +60,7 @@ class ModelStore:
                 return False
         elif any(importlib.util.find_spec(module) is None for module in entry.requires):
             return False
-        if not all(map(_loads, entry.libraries)):
+        if not all(map(_loads, entry.libraries)) or not all(map(shutil.which, entry.programs)):
             return False
         if entry.embedded_path is not None and not (REPOSITORY_ROOT / entry.embedded_path).is_dir():
             return False

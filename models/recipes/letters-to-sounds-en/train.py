@@ -132,7 +132,8 @@ def main() -> None:
         among += phonemes in found
         errors += distance(phonemes, found[0] if found else ())
         sounds += len(phonemes)
-    print(f"words right {right / 50:.1f} %, among three {among / 50:.1f} %, phoneme errors {100 * errors / sounds:.1f} %")
+    share = 100 * errors / sounds
+    print(f"words right {right / 50:.1f} %, among three {among / 50:.1f} %, phoneme errors {share:.1f} %")
 
 
 def distance(one: tuple[str, ...], other: tuple[str, ...]) -> int:

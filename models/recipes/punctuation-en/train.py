@@ -59,8 +59,7 @@ def tatoeba(folder: Path) -> list[str]:
 
 
 def treebank(path: Path) -> list[str]:
-    opened = gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8")
-    with opened as file:
+    with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as file:
         return [line[9:].strip() for line in file if line.startswith("# text = ")]
 
 

@@ -55,6 +55,9 @@ def test_auto(translate: Recorder) -> None:
     english = "This text is in English already, and stays as it is."
     assert text(translate, "auto", "en", english) == english
     assert refused(translate, Text="12345 !!", **parameters) == "DetectedLanguageLowConfidenceException"
+    with pytest.raises(translate.client.exceptions.DetectedLanguageLowConfidenceException) as unclear:
+        translate.client.translate_text(Text="12345 !!", **parameters)
+    assert unclear.value.response["DetectedLanguageCode"]
     assert refused(translate, Text="これは日本語の文章です。", **parameters) == "UnsupportedLanguagePairException"
 
 
@@ -111,7 +114,7 @@ def test_limits_and_languages(translate: Recorder) -> None:
     pair = {"SourceLanguageCode": "en", "TargetLanguageCode": "de"}
     assert refused(translate, Text="ü" * 5_001, **pair) == "TextSizeLimitExceededException"
     over = refused(translate, Text="a" * 1_000_000, **pair)
-    assert over in ("TextSizeLimitExceededException", "InvalidRequestException")
+    assert over == "TextSizeLimitExceededException"
     for source, target in (("en", "ja"), ("xx", "en"), ("xx", "xx")):
         code = refused(translate, Text="Hello", SourceLanguageCode=source, TargetLanguageCode=target)
         assert code == "UnsupportedLanguagePairException"
