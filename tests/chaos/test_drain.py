@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import threading
 import time
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -13,15 +15,22 @@ from nonet.demo.invoice import invoice_scan
 from tests.chaos.test_documents_kill import client, suite
 
 
+def calls_running(endpoint: str) -> float:
+    with urllib.request.urlopen(f"{endpoint}/_nonet/metrics", timeout=10) as answer:
+        return float(re.findall(r"^nonet_calls_running (\S+)$", answer.read().decode(), re.MULTILINE)[0])
+
+
 @pytest.mark.slow
 def test_a_running_request_is_answered_before_the_process_leaves(tmp_path: Path) -> None:
     with suite(tmp_path, "") as (process, endpoint):
-        textract = client("textract", endpoint)
+        textract, scan = client("textract", endpoint), invoice_scan()
         answers: list[dict] = []
-        reader = threading.Thread(target=lambda: answers.append(textract.detect_document_text(Document={"Bytes": invoice_scan()})))
+        reader = threading.Thread(target=lambda: answers.append(textract.detect_document_text(Document={"Bytes": scan})))
         reader.start()
-        # Reading a page takes a second or more; by now it is under way.
-        time.sleep(0.7)
+        until = time.monotonic() + 30
+        while not calls_running(endpoint):
+            assert time.monotonic() < until
+            time.sleep(0.01)
         process.send_signal(signal.SIGTERM)
         reader.join(60)
         assert any(block.get("Text") == "Lindqvist" for block in answers[0]["Blocks"])

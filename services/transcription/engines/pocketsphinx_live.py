@@ -20,8 +20,6 @@ _LOOK_AT_END = 3.0
 _FAR = 8.0
 #: What was heard before counts like this many seconds of the utterance.
 _PRIOR_SECONDS = 2.0
-#: The library's own, before anything was heard.
-_UNKNOWN_MEAN = "40,3,-1"
 
 
 class LiveDecoding:
