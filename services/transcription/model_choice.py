@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import NoReturn
 
 from services.transcription.recognition import Options
 from shared import errors
-from shared.models.catalog import Catalog, CatalogEntry
+from shared.models.catalog import CatalogEntry
 from shared.runtime.runtime import Runtime
 
 #: How every operation of the service documents that a request asks for what there is not.
@@ -29,7 +28,7 @@ def refuse_unless_known(runtime: Runtime, task: str, languages: Sequence[str]) -
     known = languages_of(runtime, task)
     for language in languages:
         if language not in known:
-            _refuse_language(task, language, known)
+            _refuse_language(runtime, task, language)
 
 
 def chosen_model(runtime: Runtime, task: str, options: Options) -> CatalogEntry:
@@ -42,7 +41,7 @@ def chosen_model(runtime: Runtime, task: str, options: Options) -> CatalogEntry:
     (language,) = options.languages
     candidates = runtime.candidates(task, language)
     if not candidates:
-        _refuse_language(task, language, languages_of(runtime, task))
+        _refuse_language(runtime, task, language)
     fitting = [model for model in candidates if not options.vocabulary or model.options.get("vocabulary")]
     if not fitting:
         raise errors.InvalidArgument(
@@ -62,20 +61,9 @@ def _alternatives(model: CatalogEntry) -> int:
     return most if isinstance(most, int) else 1
 
 
-def _refuse_language(task: str, language: str, known: frozenset[str]) -> NoReturn:
-    could = remedy(task, language)
+def _refuse_language(runtime: Runtime, task: str, language: str) -> NoReturn:
+    known, could = languages_of(runtime, task), runtime.remedy(task, language)
     here = f" Installed engines know {', '.join(sorted(known))}." if known else ""
     if could is None:
         raise errors.UnsupportedLanguage(f"No engine here recognises {language}.{here}", aws_code=REFUSED)
     raise errors.ModelNotInstalled(f"No installed engine recognises {language}.{here} Run: {could}", aws_code=REFUSED)
-
-
-def remedy(task: str, language: str | None = None) -> str | None:
-    """The command that brings a model of the catalog that could; None: there is none."""
-    known = _catalog().for_task(task, language)
-    return known[0].remedy if known else None
-
-
-@lru_cache(maxsize=1)
-def _catalog() -> Catalog:
-    return Catalog.load()

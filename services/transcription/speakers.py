@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.transcription.clustering import Vectors, speakers_of
-from services.transcription.model_choice import REFUSED, remedy
+from services.transcription.model_choice import REFUSED
 from services.transcription.recognition import EMBED_SPEAKER, SAMPLE_RATE, Item, Samples, Segment, Sound
 from services.transcription.tasks import Voice
 from shared import errors
@@ -44,7 +44,7 @@ class SpeakerLabels:
             ModelNotInstalled: (BadRequestException) no installed model tells speakers apart.
         """
         if not self._runtime.candidates(EMBED_SPEAKER):
-            command = remedy(EMBED_SPEAKER)
+            command = self._runtime.remedy(EMBED_SPEAKER)
             raise errors.ModelNotInstalled(
                 "No installed model tells speakers apart." + (f" Run: {command}" if command else ""), aws_code=REFUSED
             )

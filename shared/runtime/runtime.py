@@ -148,13 +148,23 @@ class Runtime:
         if candidates:
             self._choices[task, language] = (candidates[0], now + CHOICE_SECONDS)
             return candidates[0]
+        wish = f"{task.replace('-', ' ')}{f' in {language}' if language else ''}"
+        remedy = self.remedy(task, language)
+        if remedy is None:
+            raise errors.ModelNotInstalled(f"No model of the catalog can {wish}.")
+        raise errors.ModelNotInstalled(f"No installed model can {wish}. Run: {remedy}")
+
+    def remedy(self, task: str, language: str | None = None) -> str | None:
+        """The commands that bring a model of ``task`` that knows ``language``; None where nobody knows of one."""
         known = self._catalog.for_task(task, language)
-        for_language = f" in {language}" if language else ""
-        if not known:
-            raise errors.ModelNotInstalled(f"No model of the catalog can {task.replace('-', ' ')}{for_language}.")
-        remedies = " or ".join(dict.fromkeys(entry.remedy for entry in known))
-        wish = f"{task.replace('-', ' ')}{for_language}"
-        raise errors.ModelNotInstalled(f"No installed model can {wish}. Run: {remedies}")
+        if known:
+            return " or ".join(dict.fromkeys(entry.remedy for entry in known))
+        fitting = [
+            template.name
+            for template in self._catalog.templates.values()
+            if template.model["task"] == task and (language is None or language in template.model.get("languages", ()))
+        ]
+        return f"nonet models add ID FOLDER --as {'|'.join(fitting)}" if fitting else None
 
     # -- leasing
 
