@@ -27,7 +27,7 @@ from tests.running import nonet
 CALL = ROOT / "examples" / "chains" / "call" / "call.ogg"
 PATH = "/stream-transcription-websocket"
 #: Live decoders of the embedded engine.
-MAX_LISTENING = 8
+MAX_LISTENING = 4
 SETTINGS = {"language-code": "en-US", "media-encoding": "pcm", "sample-rate": "16000"}
 
 
