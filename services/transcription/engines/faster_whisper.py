@@ -32,7 +32,7 @@ class FasterWhisper:
     """Implements ``SpeechRecognizer`` and ``LanguageListener``."""
 
     def __init__(self, model: Any, batch_size: int) -> None:
-        from faster_whisper import BatchedInferencePipeline  # type: ignore[import-not-found]  # in its environment alone
+        from faster_whisper import BatchedInferencePipeline
 
         self._model = model
         self._pipeline = BatchedInferencePipeline(model)
