@@ -1,4 +1,4 @@
-"""Figures of the speech service: ``python -m tests.contract.speech.measure`` (installs eSpeak NG into a temporary folder).
+"""Figures of the speech service: ``python -m tests.contract.speech.measure`` (Flite if the system has it; eSpeak NG in a temporary folder).
 
 Time to the first byte of 100 characters over HTTP, how many times faster than real time a long text is spoken, and how
 far word marks are from the onsets of words that stand alone.
@@ -40,13 +40,15 @@ WORDS = [
 RUNS = 15
 
 
-def first_byte(polly: Any, **parameters: Any) -> float:
+def first_byte(polly: Any, text: str, output: str) -> float:
     """Median milliseconds until the first byte of the body."""
     times = []
     for _ in range(RUNS):
         begin = time.perf_counter()
-        polly.synthesize_speech(Text=TEXT[:100], VoiceId="Joanna", **parameters)["AudioStream"].read(1)
+        body = polly.synthesize_speech(Text=text[:3000], VoiceId="Joanna", OutputFormat=output)["AudioStream"]
+        body.read(1)
         times.append((time.perf_counter() - begin) * 1000)
+        body.read()
     return statistics.median(times[1:])
 
 
@@ -73,21 +75,35 @@ def onset_errors(polly: Any, voice: str) -> list[float]:
 
 
 def main() -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        ModelStore(Path(folder)).install_environment(Catalog.load().environments["espeak-ng"])
-        with nonet(Path(folder), services="speech") as addresses:
-            polly = client("polly", addresses)
-            for output in ("mp3", "ogg_vorbis", "ogg_opus", "pcm"):
-                speed = real_time_factor(polly, output)
-                print(
-                    f"{output:11} first byte {first_byte(polly, OutputFormat=output):6.1f} ms, {speed:6.0f} x real time"
-                )
-            for voice in ("Joanna", "Matthew"):
-                errors = onset_errors(polly, voice)
-                print(
-                    f"{voice:11} marks against onsets: median {statistics.median(map(abs, errors)):.0f} ms, "
-                    f"worst {max(map(abs, errors)):.0f} ms ({len(errors)} words)"
-                )
+    for model in ("flite", "espeak-ng"):
+        with tempfile.TemporaryDirectory() as folder:
+            store, catalog = ModelStore(Path(folder)), Catalog.load()
+            entry = catalog.get(model)
+            assert entry is not None
+            if entry.environment is not None:
+                store.install_environment(catalog.environments[entry.environment])
+            if store.installed(entry):
+                measure(model, Path(folder))
+
+
+def measure(model: str, folder: Path) -> None:
+    """Print the figures of one engine."""
+    with nonet(folder, services="speech", model_preferences={"synthesize-speech": [model]}) as addresses:
+        polly = client("polly", addresses)
+        for output in ("mp3", "ogg_vorbis", "ogg_opus", "pcm"):
+            speed = real_time_factor(polly, output)
+            whole, early = first_byte(polly, TEXT[:100], output), first_byte(polly, (TEXT + " ") * 28, output)
+            print(
+                f"{model:10} {output:11} first byte of 100 characters {whole:6.1f} ms, of 3,000 {early:6.1f} ms, "
+                f"{speed:6.0f} x real time"
+            )
+        for voice in ("Joanna", "Matthew"):
+            errors = onset_errors(polly, voice)
+            median, worst = statistics.median(map(abs, errors)), max(map(abs, errors))
+            print(
+                f"{model:10} {voice:11} marks against onsets: median {median:.0f} ms, worst {worst:.0f} ms "
+                f"({len(errors)} words)"
+            )
 
 
 if __name__ == "__main__":
