@@ -32,10 +32,10 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "sdk")]
 
 from services.documents.analysis import Feature, PageAnalysis, analyze  # noqa: E402
-from services.documents.reading import Picture  # noqa: E402
 from services.documents.sheets import Sheet, layer_reading, lift  # noqa: E402
 from shared.media.documents import JOB_LIMITS, Document, Page  # noqa: E402
 from shared.models.catalog import Catalog  # noqa: E402
+from shared.tasks.reading import Picture  # noqa: E402
 
 Row = tuple[str, str, float, str]  # what, data, value, remark
 Boxes = npt.NDArray[np.float64]

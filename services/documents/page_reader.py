@@ -7,11 +7,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from services.documents.reading import Line, Picture, Reading, Word
 from services.documents.sheets import Sheet, crop, layer_reading, lift
 from shared.media.documents import Page
 from shared.rpc.call import Priority
 from shared.runtime.runtime import Runtime
+from shared.tasks.reading import Line, Picture, Reading, Word
 
 #: Pictures on a digital page that are read, at most; the largest first.
 MAX_PICTURES = 12

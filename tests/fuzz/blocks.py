@@ -15,9 +15,9 @@ with atheris.instrument_imports(include=["services.documents"]):
     from services.documents.analysis import Feature, Question, analyze
     from services.documents.blocks import page_blocks
     from services.documents.messages import block_message
-    from services.documents.reading import Line, Reading, Word
     from services.documents.sheets import lift
     from shared.media.documents import Page
+    from shared.tasks.reading import Line, Reading, Word
 
 FEATURES = frozenset(Feature)
 TEXTS = ["Name:", "Total", "12.50", "$", "-", "1.", "•", "x", "Date", "Ada", "(", "☐", "X", "Page 1", "Ärger", "日本"]

@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from services.documents.reading import Line, Picture, Polygon, Reading, Word
 from shared import errors
 from shared.models.catalog import CatalogEntry
+from shared.tasks.reading import Line, Picture, Polygon, Reading, Word
 
 
 class EasyOcrEngine:

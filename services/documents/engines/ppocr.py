@@ -19,9 +19,9 @@ from services.documents.engines.onnx_graph import without_head
 from services.documents.engines.ppocr_detection import DetectionSettings, Detector
 from services.documents.engines.ppocr_recognition import Character, Recognizer, crop_line
 from services.documents.engines.ppocr_words import words_of
-from services.documents.reading import Line, Picture, Pixels, Polygon, Reading, Word, enclosing
 from shared import errors
 from shared.models.catalog import CatalogEntry
+from shared.tasks.reading import Line, Picture, Pixels, Polygon, Reading, Word, enclosing
 
 #: The longer side of the picture as the detector sees it: small scans are enlarged, large ones reduced.
 TARGET_SIDE = 1536

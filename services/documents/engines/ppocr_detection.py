@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from services.documents.reading import Pixels, Polygon
+from shared.tasks.reading import Pixels, Polygon
 
 if TYPE_CHECKING:
     import onnxruntime

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from services.documents.engines.onnx_graph import Head
-from services.documents.reading import Pixels, Polygon
+from shared.tasks.reading import Pixels, Polygon
 
 if TYPE_CHECKING:
     import onnxruntime

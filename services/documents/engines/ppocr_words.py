@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from services.documents.engines.ppocr_recognition import Character
-from services.documents.reading import Pixels
+from shared.tasks.reading import Pixels
 
 Ink = npt.NDArray[np.bool_]
 

@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from services.documents.reading import Line, Picture, Pixels, Polygon, Reading, Word, enclosing
 from shared import errors
 from shared.models.catalog import CatalogEntry
+from shared.tasks.reading import Line, Picture, Pixels, Polygon, Reading, Word, enclosing
 
 #: Where Debian puts the language data; ``TESSDATA_PREFIX`` names another folder.
 DATA_FOLDERS = ("/usr/share/tesseract-ocr/5/tessdata", "/usr/share/tesseract-ocr/4.00/tessdata", "/usr/share/tessdata")

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 
-from services.documents.reading import Line, Pixels, Polygon, Reading, Word
 from services.documents.sheets import Sheet, lift
 from shared.media.documents import Page
+from shared.tasks.reading import Line, Pixels, Polygon, Reading, Word
 
 #: Width of a character and height of a word, pixels.
 CHARACTER, HEIGHT = 12, 20

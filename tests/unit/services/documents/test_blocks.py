@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from services.documents.analysis import Feature, PageAnalysis, Question, analyze
 from services.documents.blocks import Block, page_blocks
 from services.documents.messages import block_message
-from services.documents.reading import Line, Reading, Word
 from services.documents.sheets import lift
 from shared import errors
 from shared.media.documents import Page
+from shared.tasks.reading import Line, Reading, Word
 from tests.unit.services.documents.drawing import Drawing, turned
 
 ALL = frozenset(Feature)

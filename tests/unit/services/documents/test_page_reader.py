@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from services.documents.page_reader import PageReader
-from services.documents.reading import Line, Picture, Reading, Word
 from shared.media.documents import Page
 from shared.media.pdf import LayerWord
+from shared.tasks.reading import Line, Picture, Reading, Word
 
 
 class _Runtime:

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from services.documents.geometry import Box
-from services.documents.reading import Line, Reading, Word
 from services.documents.sheets import layer_reading, lift
 from shared.media.documents import Page
 from shared.media.pdf import LayerWord
+from shared.tasks.reading import Line, Reading, Word
 from tests.unit.services.documents.drawing import Drawing, turned
 
 

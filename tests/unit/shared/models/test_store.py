@@ -13,6 +13,7 @@ from typing import ClassVar
 import pytest
 
 from shared import errors
+from shared.models import packages
 from shared.models.catalog import CatalogEntry, ModelFile, Tier
 from shared.models.store import ModelStore
 
@@ -110,3 +111,18 @@ def test_two_pullers_do_not_disturb_each_other(tmp_path: Path, url: str) -> None
         for directory in pool.map(lambda _: ModelStore(tmp_path).pull(entry(url)), range(4)):
             assert (directory / "weights.bin").read_bytes() == WEIGHTS
     assert len(RangeServer.offsets) == 1
+
+
+def test_a_package_stands_in_for_a_url_that_does_not_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[str, str]] = []
+
+    def extract(package: str, path: str, target: Path) -> None:
+        asked.append((package, path))
+        target.write_bytes(WEIGHTS)
+
+    monkeypatch.setattr(packages, "extract", extract)
+    lonely = entry("http://127.0.0.1:9/nobody-listens")
+    file = lonely.files[0].model_copy(update={"package": "weights@1.0.0", "package_path": "model/weights.bin"})
+    ModelStore(tmp_path).pull(lonely.model_copy(update={"files": (file,)}))
+    assert asked == [("weights@1.0.0", "model/weights.bin")]
+    assert (tmp_path / "models" / "m" / "weights.bin").read_bytes() == WEIGHTS

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from services.documents.engines import easyocr
-from services.documents.reading import Picture
 from shared import errors
 from shared.models.catalog import REPOSITORY_ROOT, Catalog, CatalogEntry
+from shared.tasks.reading import Picture
 
 
 @pytest.fixture

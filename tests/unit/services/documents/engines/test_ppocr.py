@@ -10,9 +10,9 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from services.documents.engines import ppocr
-from services.documents.reading import Picture
 from shared import errors
 from shared.models.catalog import REPOSITORY_ROOT, Catalog
+from shared.tasks.reading import Picture
 
 TEXT = ["Invoice number 4711", "Date of birth 10 December", "Grand total $62.10"]
 MODEL = "ppocr-v6-small"

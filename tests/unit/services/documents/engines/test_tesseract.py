@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from services.documents.engines import tesseract
-from services.documents.reading import Picture
 from shared import errors
 from shared.models.catalog import REPOSITORY_ROOT, Catalog, CatalogEntry
+from shared.tasks.reading import Picture
 from tests.unit.services.documents.engines.test_ppocr import TEXT, drawn
 
 
