@@ -17,6 +17,8 @@ PARTS = {
     "batches": "Batches",
     "executions": "State machines, beside moto",
     "translation": "Translation, beside bare CTranslate2",
+    "vision": "DetectLabels, beside the bare engines",
+    "face_search": "Faces of a large collection",
     "startup": "Start and memory",
 }
 

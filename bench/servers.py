@@ -12,6 +12,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 START_SECONDS = 60
 
@@ -28,10 +29,12 @@ class Server:
 
 
 @contextlib.contextmanager
-def nonet(*arguments: str) -> Iterator[Server]:
-    """``nonet up`` (or ``nonet serve ...``) with a fresh data directory."""
+def nonet(*arguments: str, models: Path | None = None) -> Iterator[Server]:
+    """``nonet up`` (or ``nonet serve ...``) with a fresh data directory, and the pulled ``models`` of another."""
     command = [sys.executable, "-m", "nonet.cli", *(arguments or ("up",)), "--http-port", "0", "--grpc-port", "0"]
     with tempfile.TemporaryDirectory(prefix="nonet-bench-") as data:
+        if models is not None:
+            (Path(data) / "models").symlink_to(models.resolve(), target_is_directory=True)
         environment = {**os.environ, "NONET_DATA_DIRECTORY": data, "NONET_LOG_LEVEL": "ERROR"}
         started = time.perf_counter()
         process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)

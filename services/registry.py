@@ -14,4 +14,5 @@ REGISTRY: Mapping[str, str] = {
         "services.transcription.streaming_service:TranscriptionStreamingService"
     ),
     "nonet.translation.v1.Translation": "services.translation.service:TranslationService",
+    "nonet.vision.v1.Vision": "services.vision.service:VisionService",
 }

@@ -23,12 +23,14 @@ FOLDER = Path(__file__).parent
 #: Path below the prefix -> file and its type.
 PAGES = {
     "": ("index.html", "text/html; charset=utf-8"),
+    "see": ("see.html", "text/html; charset=utf-8"),
     "voice": ("voice.html", "text/html; charset=utf-8"),
     "microphone.js": ("microphone.js", "text/javascript; charset=utf-8"),
 }
 #: The pages have no outside parts, and nobody may put them into a frame.
 PAGE_HEADERS = {
     "content-security-policy": "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'unsafe-inline'; "
+    "img-src 'self' blob:; "
     "connect-src 'self' ws: wss:; frame-ancestors 'none'"
 }
 

@@ -50,7 +50,22 @@ class TextDetector:
         async with await self._runtime.lease(RECOGNIZE_TEXT) as lease:
             reading: Reading = (await lease.run([picture], priority))[0]
             height, width = picture.pixels.shape[:2]
-            return filtered(reading.lines, wish, (width, height)), lease.model.id
+            return filtered(in_order(reading.lines), wish, (width, height)), lease.model.id
+
+
+def in_order(lines: Sequence[Line]) -> Sequence[Line]:
+    """From top to bottom, and from left to right where lines stand beside one another by half their height."""
+    rows: list[list[Line]] = []
+    for line in sorted(lines, key=lambda line: float(line.polygon[:, 1].mean())):
+        top, bottom = line.polygon[:, 1].min(), line.polygon[:, 1].max()
+        if rows:
+            first = rows[-1][0].polygon[:, 1]
+            shared = min(bottom, first.max()) - max(top, first.min())
+            if shared > 0.5 * min(bottom - top, first.max() - first.min()):
+                rows[-1].append(line)
+                continue
+        rows.append([line])
+    return [line for row in rows for line in sorted(row, key=lambda line: float(line.polygon[:, 0].min()))]
 
 
 def filtered(lines: Sequence[Line], wish: TextWish, size: tuple[int, int]) -> Sequence[Line]:

@@ -7,6 +7,7 @@ on white, the first frame of an animation, 16-bit and CMYK brought down to 8-bit
 from __future__ import annotations
 
 import io
+import logging
 import struct
 import warnings
 import zlib
@@ -24,6 +25,8 @@ Pixels = npt.NDArray[np.uint8]
 
 # Damaged files are reported by an error of ours; Pillow's own remarks about them would fill the logs.
 warnings.filterwarnings("ignore", module=r"PIL\..*")
+# At DEBUG its decoders quote what stands in a file.
+logging.getLogger("PIL").setLevel(logging.INFO)
 
 #: What Pillow's decoders raise on damaged input, found by fuzzing (tests/unit/shared/media/test_images.py).
 DECODER_ERRORS = (

@@ -173,6 +173,11 @@ class Catalog:
     def get(self, model_id: str) -> CatalogEntry | None:
         return self._entries.get(model_id)
 
+    def of_service(self, service: str) -> tuple[CatalogEntry, ...]:
+        """The models that can be pulled for a service, by the name of its folder; none for a name that is not known."""
+        mine = (entry for entry in self if entry.engine.startswith(f"services.{service}."))
+        return tuple(entry for entry in mine if entry.tier is Tier.CATALOG and entry.files)
+
     def for_task(self, task: str, language: str | None = None) -> tuple[CatalogEntry, ...]:
         """Models of ``task`` that know ``language`` (None = any), best preference first."""
         known = self._by_task.get((task, language))

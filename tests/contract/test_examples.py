@@ -1,6 +1,7 @@
 """The programs in examples/ as anybody runs them: nothing but AWS_ENDPOINT_URL tells them of us.
 
-Those of examples/polly need a voice: tests/contract/speech runs them.
+Those of examples/polly need a voice, those of examples/rekognition photographs: tests/contract/speech and
+tests/contract/vision run them.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ PRINTED = {
 
 @pytest.mark.parametrize(
     "path",
-    sorted(set(EXAMPLES.glob("*/*.py")) - set(EXAMPLES.glob("polly/*.py"))),
+    sorted(set(EXAMPLES.glob("*/*.py")) - set(EXAMPLES.glob("polly/*.py")) - set(EXAMPLES.glob("rekognition/*.py"))),
     ids=lambda path: f"{path.parent.name}/{path.stem}",
 )
 def test_example(suite: Addresses, path: Path, tmp_path: Path) -> None:
@@ -69,7 +70,7 @@ def test_every_main_operation_has_an_example() -> None:
     apis = {api.client: api for api in all_apis().values()}
     missing = [
         operation.name
-        for client in ("comprehend", "polly", "textract", "transcribe", "translate")
+        for client in ("comprehend", "polly", "rekognition", "textract", "transcribe", "translate")
         for operation in apis[client].operations.values()
         if operation.priority == "P0" and f".{operation.method_name}(" not in source
     ]

@@ -178,7 +178,8 @@ def test_sync_host_names_reach_the_gateway(server: Addresses) -> None:
 
 
 @pytest.mark.parametrize(
-    ("page", "has"), [("", b"Try an operation"), ("voice", b"Listen"), ("microphone.js", b"Microphone")]
+    ("page", "has"),
+    [("", b"Try an operation"), ("see", b"Photograph"), ("voice", b"Listen"), ("microphone.js", b"Microphone")],
 )
 def test_the_console_has_pages_without_outside_parts(server: Addresses, page: str, has: bytes) -> None:
     with urllib.request.urlopen(f"{server.http}/_nonet/{page}") as answer:

@@ -17,6 +17,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "models": ("nonet.cli.models", "list, pull or remove models"),
     "engines": ("nonet.cli.engines", "list or install engine environments"),
     "keys": ("nonet.cli.keys", "make and list access keys"),
+    "vision celebrities": ("nonet.cli.celebrities", "the gallery of people that RecognizeCelebrities knows"),
     "sfn": ("nonet.cli.sfn", "draw state machines, follow executions, run a definition from a file"),
     "doctor": ("nonet.cli.doctor", "look for what could keep Nonet from working here"),
 }
@@ -46,7 +47,8 @@ def main(arguments: list[str] | None = None) -> int:
     if not arguments or arguments[0] in ("-h", "--help", "help"):
         print(usage())
         return 0
-    module_name, _ = COMMANDS.get(arguments[0], ("nonet.cli.call", ""))
+    # A command of two words goes before the service of the first word's name.
+    module_name, _ = COMMANDS.get(" ".join(arguments[:2])) or COMMANDS.get(arguments[0], ("nonet.cli.call", ""))
     try:
         module = importlib.import_module(module_name)
         status: int = module.main(arguments)

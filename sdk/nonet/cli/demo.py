@@ -7,7 +7,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from nonet.demo import calls, chains, documents, texts, translations, voices
+from nonet.demo import calls, chains, documents, pictures, texts, translations, voices
 from nonet.demo.invoice import invoice_scan
 from nonet.demo.stage import server, title
 
@@ -21,17 +21,26 @@ def main(arguments: list[str]) -> int:
     if chosen.keep:
         chosen.keep.mkdir(parents=True, exist_ok=True)
         (chosen.keep / "invoice.png").write_bytes(scan)
-    with tempfile.TemporaryDirectory(prefix="nonet-demo-") as data, server(Path(data)) as endpoints:
+    with tempfile.TemporaryDirectory(prefix="nonet-demo-") as data:
+        photographs = pictures.prepare(Path(data))
+        play(Path(data), photographs, scan, chosen.keep, began)
+    title(f"Done in {time.monotonic() - began:.1f} s")
+    print("Next:  ./nonet up  starts the suite for your own programs.")
+    return 0
+
+
+def play(data: Path, photographs: Path | None, scan: bytes, keep: Path | None, began: float) -> None:
+    """Every service in turn, on a suite of its own; without photographs, all but the one that sees."""
+    with server(data) as endpoints:
         title(f"Nonet answers at {endpoints.http} after {time.monotonic() - began:.1f} s")
         print("An ordinary boto3 program; only endpoint_url differs from one for AWS.\n")
         texts.show(endpoints)
         translations.show(endpoints)
-        voices.show(endpoints, chosen.keep)
+        voices.show(endpoints, keep)
         calls.show(endpoints)
         documents.show(endpoints, scan)
         documents.show_job(endpoints, scan)
+        if photographs is not None:
+            pictures.show(endpoints, photographs)
         chains.show(endpoints)
         texts.show_grpc(endpoints)
-    title(f"Done in {time.monotonic() - began:.1f} s")
-    print("Next:  ./nonet up  starts the suite for your own programs.")
-    return 0

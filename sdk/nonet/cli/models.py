@@ -20,7 +20,7 @@ def main(arguments: list[str]) -> int:
     actions.add_parser("list", help="every model of the catalog")
     for name, text in (("pull", "download models and check them"), ("rm", "delete downloaded models")):
         action = actions.add_parser(name, help=text)
-        action.add_argument("model", nargs="+", help="ids as `nonet models list` shows them")
+        action.add_argument("model", nargs="+", help="ids as `nonet models list` shows them, or a service: vision")
     add_parser(actions.add_parser("add", help="make a model of weights that you have: your own, or downloaded ones"))
     chosen = parser.parse_args(arguments[1:])
     store = ModelStore(settings().data_directory, settings().model_mirror)
@@ -32,15 +32,28 @@ def main(arguments: list[str]) -> int:
         add(chosen, catalog, store)
         return 0
     for name in chosen.model:
-        entry = catalog.get(name)
-        if entry is None:
-            raise errors.NotFound(f"The catalog has no model {name}. See: nonet models list")
-        if chosen.action == "pull":
-            pull(entry, store)
-        else:
-            freed = store.remove(entry)
-            print(f"{entry.id}: {freed / 1e6:.1f} MB freed" if freed else f"{entry.id}: nothing to remove")
+        for entry in named(name, catalog):
+            if chosen.action == "pull":
+                pull(entry, store)
+            else:
+                freed = store.remove(entry)
+                print(f"{entry.id}: {freed / 1e6:.1f} MB freed" if freed else f"{entry.id}: nothing to remove")
     return 0
+
+
+def named(name: str, catalog: Catalog) -> tuple[CatalogEntry, ...]:
+    """The model of that id, or all that can be pulled for the service of that name.
+
+    Raises:
+        NotFound: neither is called so.
+    """
+    entry = catalog.get(name)
+    found = (entry,) if entry is not None else catalog.of_service(name)
+    if not found:
+        raise errors.NotFound(
+            f"The catalog has no model {name}, and no service of that name has any to pull. See: nonet models list"
+        )
+    return found
 
 
 def print_models(catalog: Catalog, store: ModelStore) -> None:
