@@ -1,6 +1,6 @@
 """Labels of the vision service: how right the boxes are, and what the service costs beside its bare engines.
 
-    NONET_SHARED=<shared folder> python -m bench.quality.vision [--server HOST:PORT] [--only accuracy speed] [--json FILE]
+    NONET_SHARED=<shared folder> python -m bench.quality.vision [--server HOST:PORT] [--only accuracy] [--json FILE]
 
 Accuracy is COCO's mAP@[.5:.95] on the photographs of COCO's validation set in the shared data, of the bare detector, of
 the same through ``Labeler``, and, with ``--server``, through DetectLabels of a running Nonet over gRPC. The measure is
@@ -28,9 +28,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import numpy.typing as npt
+from PIL import Image
 
 from services.vision.engines.coco import NAMES
 from services.vision.geometry import Box, overlaps
@@ -130,7 +130,8 @@ def examples(folder: Path) -> list[Example]:
     """The photographs with labels in YOLO's format: class, then centre and size as shares of the sides."""
     found = []
     for path in sorted((folder / "images").glob("*.jpg")):
-        pixels = np.asarray(cv2.cvtColor(cv2.imread(str(path), cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB), np.uint8)
+        with Image.open(path) as image:
+            pixels = np.asarray(image.convert("RGB"))
         height, width = pixels.shape[:2]
         truth = []
         labels = folder / "labels" / f"{path.stem}.txt"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -73,12 +74,14 @@ def overlaps(boxes: npt.NDArray[np.float32], box: Sequence[float] | npt.NDArray[
 
 
 def suppress(boxes: npt.NDArray[np.float32], scores: npt.NDArray[np.float32], limit: float) -> list[int]:
-    """Greedy non-maximum suppression: indexes of the boxes that stay, surest first."""
+    """Greedy non-maximum suppression: indexes of the boxes that stay, surest first.
+
+    A box goes when its intersection over union with a surer one that stays is more than ``limit``.
+    """
     order = np.argsort(-scores, kind="stable")
-    kept: list[int] = []
-    while order.size:
-        best = int(order[0])
-        kept.append(best)
-        rest = order[1:]
-        order = rest[overlaps(boxes[rest], boxes[best]) <= limit]
-    return kept
+    corners = boxes[order].astype(np.float64)
+    sides = np.concatenate([corners[:, :2], corners[:, 2:] - corners[:, :2]], axis=1)
+    # OpenCV wants scores above its threshold; only their order counts.
+    ranks = np.arange(len(order), 0, -1, dtype=np.float64)
+    kept = cv2.dnn.NMSBoxes(sides.tolist(), ranks.tolist(), 0.0, limit)
+    return [int(order[at]) for at in np.asarray(kept, dtype=np.int64).ravel()]

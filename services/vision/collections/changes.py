@@ -38,14 +38,14 @@ _ADDED = (
     .where(faces.c.collection == bindparam("collection"), faces.c.number > bindparam("after"))
     .where(faces.c.number <= bindparam("upto"))
     .order_by(faces.c.number)
-    .limit(BATCH)
+    .limit(bindparam("batch"))
 )
 _REMOVED = (
     select(removed_faces.c.number, removed_faces.c.face)
     .where(removed_faces.c.collection == bindparam("collection"), removed_faces.c.number > bindparam("after"))
     .where(removed_faces.c.number <= bindparam("upto"))
     .order_by(removed_faces.c.number)
-    .limit(BATCH)
+    .limit(bindparam("batch"))
 )
 _PURGED = select(face_collections.c.purged_change).where(face_collections.c.id == bindparam("collection"))
 #: Numbers are ours, so they may stand in the statement; as parameters they would cost more than the reading.
@@ -218,12 +218,13 @@ def _rank(connection: Connection, state: CollectionState, numbers: Numbers, want
 
 
 def _read_changes(connection: Connection, state: CollectionState, added_after: int, removed_after: int) -> Changes:
-    mine = {"collection": state.id, "upto": state.last_change}
+    mine = {"collection": state.id, "upto": state.last_change, "batch": BATCH}
     # Statements of one PostgreSQL transaction may see different states. Additions come first: a face that is removed
     # in between is missing here, or its removal has a later number than the state's; either way nothing stays.
     added = connection.execute(_ADDED, {**mine, "after": added_after}).all()
     removed = connection.execute(_REMOVED, {**mine, "after": removed_after}).all()
     purged = connection.execute(_PURGED, {"collection": state.id}).scalar() or 0
+    # Where a batch is full, nothing is known of what comes after it.
     ends = [rows[-1].number for rows in (added, removed) if len(rows) == BATCH]
     upto = min(ends, default=state.last_change)
     added = [row for row in added if row.number <= upto]

@@ -18,6 +18,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import faiss
@@ -33,6 +34,8 @@ from shared.storage.database import Database
 _LOG = logging.getLogger(__name__)
 #: How often a search begins again because faces that it had found were removed under its hands.
 _TRIES = 3
+#: Faces that a search looks for at first, however many it may give: mostly fewer are near enough.
+_FIRST, _GROWTH = 64, 8
 #: Files that nobody's collection has any more go after this time: a younger one may be another process's newest.
 _YOUNG_S = 3600.0
 
@@ -66,7 +69,9 @@ class FaceSearch:
         exclude: str | None = None,
         model: str | None = None,
     ) -> Sequence[FaceMatch]:
-        """Faces at most ``max_distance`` away (Euclidean), nearest first; ``exclude``: the id of one to leave out.
+        """Up to ``max_faces`` faces, at most ``max_distance`` away (Euclidean), nearest first.
+
+        ``exclude``: the id of a face to leave out.
 
         Raises:
             NotFound: there is no such collection.
@@ -75,14 +80,25 @@ class FaceSearch:
         """
         if not np.isfinite(vector).all():
             raise ValueError("a vector is searched for by finite numbers")
+        wanted = Wanted(vector, min(max_faces, _FIRST), max_distance, exclude)
+        while True:
+            matches = await self._nearest(account, collection, wanted, model)
+            # Where some of the nearest are too far away, all that are near enough are among them.
+            if len(matches) < wanted.max_faces or wanted.max_faces == max_faces:
+                return matches
+            wanted = replace(wanted, max_faces=min(max_faces, wanted.max_faces * _GROWTH))
+
+    async def _nearest(
+        self, account: str, collection: str, wanted: Wanted, model: str | None
+    ) -> Sequence[FaceMatch]:
         for last in (False,) * (_TRIES - 1) + (True,):
             state = await self._log.state(account, collection)
             if state is None or not state.face_count:
                 return []
             _check_model(state, model)
             index = await self._followed(state)
-            numbers = await index.nearest(vector, max_faces + (exclude is not None))
-            ranking = await self._log.ranked(state, numbers, Wanted(vector, max_faces, max_distance, exclude))
+            numbers = await index.nearest(wanted.vector, wanted.max_faces + (wanted.exclude is not None))
+            ranking = await self._log.ranked(state, numbers, wanted)
             if ranking.complete or last:
                 break
         return ranking.matches

@@ -11,10 +11,10 @@ from services.vision.engines.faceapi import (
     SIDE,
     convolution,
     dense,
+    face_chips,
     network_input,
     pooled,
     separable_convolution,
-    square_pictures,
     weights_of,
 )
 from services.vision.engines.onnx_builder import OnnxBuilder
@@ -24,8 +24,6 @@ from services.vision.tasks import AgeAndGender, FacePicture
 from shared.models.catalog import CatalogEntry
 
 MIDDLE_BLOCKS = 2
-#: Side of the square that the network sees, in longer sides of the face's box.
-GROWTH = 1.0
 
 
 def _reduction_block(network: OnnxBuilder, x: str, weights: Weights, name: str, *, activate: bool = True) -> str:
@@ -68,13 +66,12 @@ def age_and_gender_network(weights: Weights) -> bytes:
 class AgeAndGenderEngine:
     """Apparent age and gender of faces."""
 
-    def __init__(self, session: onnxruntime.InferenceSession, growth: float = GROWTH) -> None:
+    def __init__(self, session: onnxruntime.InferenceSession) -> None:
         self._session = session
-        self._growth = growth
 
     def run(self, items: Sequence[FacePicture]) -> Sequence[AgeAndGender]:
         """An estimate for each face."""
-        batch = network_input(square_pictures(items, self._growth), 256.0)
+        batch = network_input(face_chips(items), 256.0)
         ages, genders = self._session.run(["age", "gender"], {"picture": batch})
         return [
             AgeAndGender(max(0.0, float(age[0])), float(gender[1])) for age, gender in zip(ages, genders, strict=True)

@@ -11,10 +11,10 @@ from services.vision.engines.faceapi import (
     SIDE,
     convolution,
     dense,
+    face_chips,
     network_input,
     pooled,
     separable_convolution,
-    square_pictures,
     weights_of,
 )
 from services.vision.engines.onnx_builder import OnnxBuilder
@@ -27,8 +27,6 @@ from shared.models.catalog import CatalogEntry
 #: order. It does not know CONFUSED.
 EMOTIONS = ("CALM", "HAPPY", "SAD", "ANGRY", "FEAR", "DISGUSTED", "SURPRISED")
 BLOCKS = 4
-#: Side of the square that the network sees, in longer sides of the face's box.
-GROWTH = 1.0
 
 
 def _dense_block(network: OnnxBuilder, x: str, weights: Weights, name: str, *, first: bool) -> str:
@@ -60,13 +58,12 @@ def expression_network(weights: Weights) -> bytes:
 class ExpressionEngine:
     """Expressions of faces."""
 
-    def __init__(self, session: onnxruntime.InferenceSession, growth: float = GROWTH) -> None:
+    def __init__(self, session: onnxruntime.InferenceSession) -> None:
         self._session = session
-        self._growth = growth
 
     def run(self, items: Sequence[FacePicture]) -> Sequence[Mapping[str, float]]:
         """The probability of each emotion, for each face."""
-        batch = network_input(square_pictures(items, self._growth), 255.0)
+        batch = network_input(face_chips(items), 255.0)
         (rows,) = self._session.run(["emotion"], {"picture": batch})
         return [dict(zip(EMOTIONS, map(float, row), strict=True)) for row in rows]
 

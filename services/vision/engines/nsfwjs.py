@@ -36,11 +36,13 @@ class NsfwjsEngine:
 
     def run(self, items: Sequence[Picture]) -> Sequence[Sequence[ImageClass]]:
         """The five classes of each picture, most probable first; they sum to 1."""
-        batch = np.empty((len(items), 2, 3, SIDE, SIDE), np.float32)
-        for number, item in enumerate(items):
-            batch[number] = network_input(item.pixels)
-        (scores,) = self._session.run(None, {"pictures": batch.reshape(-1, 3, SIDE, SIDE)})
-        return [_ranked(row) for row in scores.reshape(len(items), 2, len(CLASSES)).mean(axis=1)]
+        # Picture by picture: larger batches are no faster on a CPU, and their layers fill ten times the memory.
+        return [self._classify(item.pixels) for item in items]
+
+    def _classify(self, pixels: Pixels) -> list[ImageClass]:
+        (scores,) = self._session.run(None, {"pictures": network_input(pixels)})
+        classes = [ImageClass(name, float(score)) for name, score in zip(CLASSES, scores.mean(axis=0), strict=True)]
+        return sorted(classes, key=lambda each: -each.score)
 
     def close(self) -> None:
         """The session frees its memory with the last reference."""
@@ -57,11 +59,6 @@ def network_input(pixels: Pixels) -> npt.NDArray[np.float32]:
     resized = cv2.resize(pixels, (SIDE, SIDE), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
     values = np.asarray(resized.transpose(2, 0, 1), np.float32) / np.float32(255)
     return np.stack([values, values[:, :, ::-1]])
-
-
-def _ranked(scores: npt.NDArray[np.float32]) -> list[ImageClass]:
-    classes = [ImageClass(name, float(score)) for name, score in zip(CLASSES, scores, strict=True)]
-    return sorted(classes, key=lambda each: -each.score)
 
 
 class KerasNetwork:

@@ -36,6 +36,9 @@ RUN_PIXELS = 1_000_000
 #: Least score of a face, and the overlap (intersection over union) from which two boxes mean the same face.
 MIN_SCORE = 0.7
 MAX_OVERLAP = 0.3
+#: Share of a face's area within a larger and surer face from which it is taken for a part of that one: the large look
+#: sees faces in the eyes and noses of a portrait.
+MOST_WITHIN = 0.7
 #: Cells with a greater score looked at most, of one picture and size.
 MOST_CELLS = 5000
 
@@ -151,7 +154,24 @@ def _faces(looks: Sequence[Cells]) -> list[FoundFace]:
         FoundFace(Box(*(float(edge) for edge in boxes[index])), float(scores[index]), points[index])
         for index in suppress(boxes, scores, MAX_OVERLAP)
     ]
-    return sorted(faces, key=lambda face: -face.box.area)
+    faces.sort(key=lambda face: -face.box.area)
+    return whole_faces(faces)
+
+
+def whole_faces(faces: Sequence[FoundFace]) -> list[FoundFace]:
+    """Those of ``faces`` (largest first) that do not lie within a larger and surer one of them."""
+    kept: list[FoundFace] = []
+    for face in faces:
+        if not any(other.score > face.score and _within(face.box, other.box) > MOST_WITHIN for other in kept):
+            kept.append(face)
+    return kept
+
+
+def _within(box: Box, other: Box) -> float:
+    """Share of ``box`` that lies in ``other``, 0..1."""
+    width = min(box.right, other.right) - max(box.left, other.left)
+    height = min(box.bottom, other.bottom) - max(box.top, other.top)
+    return max(0.0, width) * max(0.0, height) / max(box.area, 1e-6)
 
 
 def load(entry: CatalogEntry, directory: Path, device: str) -> YunetEngine:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import cv2
@@ -21,7 +22,7 @@ def quality(pixels: Pixels) -> ImageQuality:
 
 
 def rising(values: list[float]) -> bool:
-    return all(one < other for one, other in zip(values, values[1:], strict=False))
+    return all(one < other for one, other in itertools.pairwise(values))
 
 
 @pytest.fixture
@@ -53,7 +54,9 @@ def test_gamma_makes_brighter(photo: Pixels) -> None:
 
 
 def test_stretching_about_the_middle_adds_contrast(photo: Pixels) -> None:
-    stretched = [(128 + (photo.astype(float) - 128) * factor).clip(0, 255).astype(np.uint8) for factor in (0.2, 0.5, 1, 1.5)]
+    stretched = [
+        (128 + (photo.astype(float) - 128) * factor).clip(0, 255).astype(np.uint8) for factor in (0.2, 0.5, 1, 1.5)
+    ]
     assert rising([quality(pixels).contrast for pixels in stretched])
 
 

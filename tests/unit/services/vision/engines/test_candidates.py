@@ -30,7 +30,9 @@ def test_overlapping_boxes_of_a_class_are_one_object_and_of_two_classes_two() ->
 
 
 def test_boxes_end_at_the_edge_of_the_picture() -> None:
-    (found,) = found_objects(np.array([(-5, -5, 300, 50)], np.float32), np.array([0.9], np.float32), np.array([1]), 0.5, 200, 40)
+    (found,) = found_objects(
+        np.array([(-5, -5, 300, 50)], np.float32), np.array([0.9], np.float32), np.array([1]), 0.5, 200, 40
+    )
     assert (found.box.left, found.box.top, found.box.right, found.box.bottom) == (0, 0, 200, 40)
 
 

@@ -33,9 +33,7 @@ def test_a_turned_picture_gives_the_turned_mesh(load: Callable[[str], Any], shar
     matrix = np.asarray(cv2.getRotationMatrix2D(OBAMA.box.centre, 40, 1.0), np.float64)
     turned = np.asarray(cv2.warpAffine(pixels, matrix, (pixels.shape[1], pixels.shape[0])), np.uint8)
     points = moved_points(OBAMA.points, matrix).astype(np.float32)
-    straight, leaning = engine.run(
-        [FacePicture(pixels, OBAMA), FacePicture(turned, FoundFace(OBAMA.box, 1.0, points))]
-    )
+    straight, leaning = engine.run([FacePicture(pixels, OBAMA), FacePicture(turned, FoundFace(OBAMA.box, 1.0, points))])
     difference = np.abs(moved_points(straight.points[:, :2], matrix) - leaning.points[:, :2])
     assert difference.mean() < 4  # pixels, of 228 that the face is wide
 

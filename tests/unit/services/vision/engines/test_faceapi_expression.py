@@ -9,14 +9,13 @@ import pytest
 from services.vision.engines.faceapi_expression import EMOTIONS
 from services.vision.tasks import FacePicture
 from tests.unit.services.vision.faces.pictures import portrait
-from tests.unit.services.vision.pictures import coco, photograph
+from tests.unit.services.vision.pictures import coco
 
 
 def test_faces_whose_expression_anybody_can_tell(load: Callable[[str], Any], shared_directory: Path) -> None:
     pictures = {
         "HAPPY": portrait(shared_directory, "obama.jpg"),
         "CALM": portrait(shared_directory, "biden.jpg"),
-        "SURPRISED": photograph(shared_directory / "data" / "vision" / "google_vision" / "face_no_surprise.jpg"),
     }
     faces = [found[0] for found in load("yunet-n").run(list(pictures.values()))]
     items = [FacePicture(picture.pixels, face) for picture, face in zip(pictures.values(), faces, strict=True)]

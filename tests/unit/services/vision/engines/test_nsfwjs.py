@@ -24,7 +24,11 @@ def layer(kind: str, name: str, *sources: str, **config: Any) -> dict[str, Any]:
 
 
 CONVOLUTION = {
-    "strides": [2, 2], "dilation_rate": [1, 1], "use_bias": False, "padding": "valid", "activation": "linear",
+    "strides": [2, 2],
+    "dilation_rate": [1, 1],
+    "use_bias": False,
+    "padding": "valid",
+    "activation": "linear",
 }
 
 
@@ -61,10 +65,15 @@ def test_layers_compute_what_keras_computes() -> None:
         weights,
     )
     padded = np.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))
-    convolved = np.array([
-        [[(padded[n, 2 * r : 2 * r + 3, 2 * c : 2 * c + 3, :, None] * filters).sum((0, 1, 2)) for c in range(3)] for r in range(3)]
-        for n in range(2)
-    ])
+    convolved = np.array(
+        [
+            [
+                [(padded[n, 2 * r : 2 * r + 3, 2 * c : 2 * c + 3, :, None] * filters).sum((0, 1, 2)) for c in range(3)]
+                for r in range(3)
+            ]
+            for n in range(2)
+        ]
+    )
     features = ((convolved - mean) / np.sqrt(variance + 0.001) * gamma + beta).clip(0, 6).reshape(2, -1)
     logits = np.exp(features @ kernel + bias)
     np.testing.assert_allclose(run(network.model(3), x), logits / logits.sum(axis=1, keepdims=True), rtol=1e-3)

@@ -39,7 +39,9 @@ def test_a_sure_distribution_is_the_distance_of_its_bin() -> None:
 
 
 def test_an_even_distribution_is_the_mean_of_all_distances() -> None:
-    boxes = picodet.decoded(np.zeros((1, 32), np.float32), np.array([[100, 100]], np.float32), np.array([16], np.float32))
+    boxes = picodet.decoded(
+        np.zeros((1, 32), np.float32), np.array([[100, 100]], np.float32), np.array([16], np.float32)
+    )
     assert boxes == pytest.approx(np.array([[44, 44, 156, 156]]))
 
 
@@ -84,7 +86,10 @@ def test_the_tidied_graph_computes_the_same_in_fewer_steps(models: ModelStore) -
     )
     for one, other in zip(before, after, strict=True):
         np.testing.assert_allclose(one, other, atol=1e-3)
-    kinds = [[node.op_type for node in model.graph.node] for model in (onnx.load(str(path)), onnx.load_from_string(tidied(path)))]
+    kinds = [
+        [node.op_type for node in model.graph.node]
+        for model in (onnx.load(str(path)), onnx.load_from_string(tidied(path)))
+    ]
     assert kinds[0].count("Div") == 87 and kinds[1].count("Div") == 0
     assert kinds[1].count("HardSigmoid") == kinds[0].count("HardSigmoid") + 87
 

@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.vision.engines.yunet import LARGE_SIDE, MULTIPLE, STRIDES, decode, input_sizes
+from services.vision.engines.yunet import LARGE_SIDE, MULTIPLE, STRIDES, decode, input_sizes, whole_faces
 from services.vision.geometry import Box
+from services.vision.tasks import FoundFace
 from shared.tasks.reading import Picture
 from tests.unit.services.vision.faces.pictures import OBAMA, portrait
 from tests.unit.services.vision.pictures import coco, plain
@@ -64,6 +65,16 @@ def test_inputs_are_multiples_of_the_stride_and_enlarge_nothing(width: int, heig
         assert across <= width + MULTIPLE and down <= height + MULTIPLE
 
 
+def test_a_part_of_a_surer_face_is_no_face() -> None:
+    points = np.zeros((5, 2), np.float32)
+    large = FoundFace(Box(0, 0, 100, 140), 0.9, points)
+    nose = FoundFace(Box(30, 50, 70, 100), 0.8, points)
+    surer = FoundFace(Box(30, 50, 70, 100), 0.95, points)
+    beside = FoundFace(Box(80, 50, 120, 100), 0.8, points)
+    assert whole_faces([large, beside, nose]) == [large, beside]
+    assert whole_faces([large, surer]) == [large, surer]
+
+
 def test_the_face_of_a_portrait_is_found_where_it_is(load: Callable[[str], Any], shared_directory: Path) -> None:
     (faces,) = load("yunet-n").run([portrait(shared_directory, "obama.jpg")])
     (face,) = faces
@@ -76,7 +87,11 @@ def test_faces_come_largest_first_and_a_batch_gives_what_single_pictures_give(
     load: Callable[[str], Any], shared_directory: Path
 ) -> None:
     engine = load("yunet-n")
-    pictures = [coco(shared_directory, 6954), portrait(shared_directory, "two_people.jpg"), Picture(plain((90, 90, 90)))]
+    pictures = [
+        coco(shared_directory, 6954),
+        portrait(shared_directory, "two_people.jpg"),
+        Picture(plain((90, 90, 90))),
+    ]
     together = engine.run(pictures)
     assert [len(faces) for faces in together] == [5, 2, 0]
     areas = [face.box.area for face in together[0]]

@@ -35,7 +35,9 @@ def test_categories_include_and_exclude() -> None:
 
 
 def test_all_four_hold_at_once() -> None:
-    filters = LabelFilters(["Dog", "Tie"], ["Mobile Phone"], ["Animals and Pets", "Everyday Objects"], ["Apparel and Accessories"])
+    filters = LabelFilters(
+        ["Dog", "Tie"], ["Mobile Phone"], ["Animals and Pets", "Everyday Objects"], ["Apparel and Accessories"]
+    )
     assert admitted(filters) == ["Dog"]
 
 

@@ -67,6 +67,7 @@ async def runtime(tmp_path: Path, models: ModelStore) -> AsyncIterator[Runtime]:
     await both.close()
 
 
+@pytest.mark.slow
 async def test_harmless_photographs_raise_no_alarm(runtime: Runtime, shared_directory: Path) -> None:
     moderator = Moderator(runtime)
     folder = shared_directory / "data" / "vision"
