@@ -14,6 +14,9 @@ for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_CONFIG_FILE", "AWS_SHARED_C
     os.environ.pop(name, None)
 os.environ.update(AWS_ACCESS_KEY_ID="test", AWS_SECRET_ACCESS_KEY="test", AWS_DEFAULT_REGION="us-east-1")
 os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
+# As ./nonet does it: model files beside the checkout are asked before the internet.
+if (ROOT.parent / "shared" / "models" / "CATALOG.tsv").is_file():
+    os.environ.setdefault("NONET_MODEL_MIRROR", str(ROOT.parent / "shared" / "models"))
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import functools
 import os
 import shutil
@@ -29,9 +30,9 @@ def entries() -> list[CatalogEntry]:
 def data_directory() -> Path:
     """A data directory that holds them. Skips the test where one cannot be had."""
     mirror = os.environ.get("NONET_MODEL_MIRROR")
-    beside = ROOT.parent / "shared" / "models"
     folder = Path(tempfile.mkdtemp(prefix="nonet-vision-models-"))
-    store = ModelStore(folder, Path(mirror) if mirror else beside if beside.is_dir() else None)
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    store = ModelStore(folder, Path(mirror) if mirror else None)
     for entry in entries():
         try:
             store.pull(entry)

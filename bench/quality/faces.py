@@ -22,6 +22,7 @@ import time
 import tomllib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,10 @@ MODELS = (
 EMBEDDER = "faceapi-recognition"
 #: Overlap (intersection over union) from which an annotated face counts as found, and least height of one, pixels.
 FOUND, LEAST_HEIGHT = 0.4, 24
+#: Least height of a face that is cut out to fill a picture, and the longer side that it gets; and mosaics (columns,
+#: lines).
+FILLING_HEIGHT, FILLED_SIDE = 90, 1200
+MOSAICS = ((2, 2), (4, 3), (6, 5))
 HEIGHTS = (96, 64, 48, 40, 32, 28, 24, 20, 16)
 BLURS = (1.0, 2.0, 3.0, 4.0)
 LIGHTS = (1 / 2, 1 / 4, 1 / 8, 1 / 16)
@@ -180,6 +185,49 @@ def people(bench: Bench) -> list[tuple[str, str, npt.NDArray[np.float32]]]:
     ]
 
 
+async def sizes(bench: Bench) -> list[Row]:
+    """Faces that fill their picture, and faces in pictures put together out of many."""
+    await bench.look()
+    filling, found = 0, 0
+    for each in bench.shown:
+        for known in each.known:
+            for growth in (0.85, 1.0, 1.3) if known.box.height >= FILLING_HEIGHT else ():
+                height, width = each.picture.pixels.shape[:2]
+                part = known.box.scaled(growth).clipped(width, height)
+                pixels = each.picture.pixels[int(part.top) : int(part.bottom), int(part.left) : int(part.right)]
+                large = _tall(FILLED_SIDE, pixels, max(pixels.shape[:2]))
+                faces = (await bench.analyzer.detect(Picture(np.asarray(large, np.uint8)), frozenset())).faces
+                filling += 1
+                found += bool(faces) and faces[0].box.area > 0.3 * large.shape[0] * large.shape[1]
+    rows = [("faces that fill the picture, found %", "known faces", 100 * found / filling, f"{found} of {filling}")]
+    for columns, lines in MOSAICS:
+        picture, known_boxes = mosaic(bench.shown, columns, lines)
+        boxes = [face.box for face in (await bench.analyzer.detect(picture, frozenset())).faces]
+        hits = sum(any(box.overlap(other) >= FOUND for other in boxes) for box in known_boxes)
+        what = f"{picture.pixels.shape[1]} x {picture.pixels.shape[0]}"
+        share = 100 * hits / len(known_boxes)
+        rows.append(("faces of a mosaic, found %", what, share, f"{hits} of {len(known_boxes)}"))
+    return rows
+
+
+def mosaic(shown: Sequence[Example], columns: int, lines: int) -> tuple[Picture, list[Box]]:
+    """Annotated pictures of COCO beside one another, each at most 640 x 480, and the faces in there."""
+    width, height = 640, 480
+    canvas = np.zeros((lines * height, columns * width, 3), np.uint8)
+    parts = itertools.cycle([each for each in shown if each.known and "coco" in each.name])
+    boxes: list[Box] = []
+    for (line, column), each in zip(itertools.product(range(lines), range(columns)), parts, strict=False):
+        pixels = each.picture.pixels
+        factor = min(width / pixels.shape[1], height / pixels.shape[0], 1.0)
+        part = np.asarray(_tall(pixels.shape[0] * factor, pixels, pixels.shape[0]), np.uint8)
+        canvas[line * height :, column * width :][: part.shape[0], : part.shape[1]] = part
+        for known in each.known:
+            box = known.box
+            scaled = Box(box.left * factor, box.top * factor, box.right * factor, box.bottom * factor)
+            boxes.append(scaled.moved(column * width, line * height))
+    return Picture(canvas), boxes
+
+
 async def verification(bench: Bench) -> list[Row]:
     """Distances of all pairs of known people, and errors at the default threshold."""
     await bench.look()
@@ -233,9 +281,9 @@ async def attributes(bench: Bench) -> list[Row]:
 
 
 async def limits(bench: Bench) -> list[Row]:
-    """How far a known face lies from itself once its picture is worse, at most over the people; and its quality then."""
+    """How far a known face lies from itself once its picture is worse, the farthest of all; and its quality then."""
     await bench.look()
-    chosen = {}
+    chosen: dict[str, tuple[Pixels, AnalyzedFace, npt.NDArray[np.float32]]] = {}
     for each in bench.shown:
         for known, index in each.matches():
             if index is not None and "who" in known.facts and len(each.known) == 1:
@@ -260,19 +308,26 @@ async def limits(bench: Bench) -> list[Row]:
         rows.append((f"distance from itself, {what}", "known people", max(distances, default=float("nan")), seen))
 
     for height in HEIGHTS:
-        await worse(f"{height} pixels tall", lambda pixels, tall, to=height: _resized(pixels, to / tall))
+        await worse(f"{height} pixels tall", partial(_tall, height))
     for blur in BLURS:
-        await worse(
-            f"blur {blur:g}/112",
-            lambda pixels, tall, by=blur: cv2.GaussianBlur(pixels, (0, 0), by * tall / 112),
-        )
+        await worse(f"blur {blur:g}/112", partial(_blurred, blur))
     for light in LIGHTS:
-        await worse(f"{light:g} of the light", lambda pixels, tall, by=light: pixels * by)
+        await worse(f"{light:g} of the light", partial(_dark, light))
     return rows
 
 
-def _resized(pixels: Pixels, factor: float) -> Any:
-    return cv2.resize(pixels, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
+def _tall(wanted: float, pixels: Pixels, tall: float) -> Any:
+    factor = wanted / tall
+    interpolation = cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR
+    return cv2.resize(pixels, None, fx=factor, fy=factor, interpolation=interpolation)
+
+
+def _blurred(deviation: float, pixels: Pixels, tall: float) -> Any:
+    return cv2.GaussianBlur(pixels, (0, 0), deviation * tall / 112)
+
+
+def _dark(light: float, pixels: Pixels, _tall: float) -> Any:
+    return pixels * light
 
 
 async def speed(bench: Bench) -> list[Row]:
@@ -312,6 +367,7 @@ def _milliseconds(engine: Any, items: Sequence[Any]) -> float:
 
 SUITES = {
     "detection": detection,
+    "sizes": sizes,
     "verification": verification,
     "attributes": attributes,
     "limits": limits,

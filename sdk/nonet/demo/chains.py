@@ -41,7 +41,8 @@ def run(endpoints: Endpoints, chain: str, given: dict[str, Any]) -> None:
         time.sleep(0.02)
     if answer["status"] != "SUCCEEDED":
         raise SystemExit(f"nonet: the execution ended {answer['status']}: {answer.get('error')} {answer.get('cause')}")
-    events = states.get_execution_history(executionArn=execution)["events"]
+    pages = states.get_paginator("get_execution_history").paginate(executionArn=execution)
+    events = [event for page in pages for event in page["events"]]
     row("StartExecution", f"{answer['status']}, {len(events)} events", time.monotonic() - started, answer)
     for name, kind, seconds in passed(events):
         print(f"  {name:<28} {kind:<9} {seconds * 1000:6.0f} ms")

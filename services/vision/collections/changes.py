@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -151,16 +152,12 @@ class ChangeLog:
 
     async def sample(self, state: CollectionState, size: int, seed: int = 0) -> Vectors:
         """About ``size`` vectors of the collection, drawn at random without repeats; all when there are no more."""
-        random = np.random.default_rng(seed)
-        # Numbers of removed faces, and of removals, find nothing; a few more draws make up for them.
-        draws = min(state.last_change, int(size * state.last_change / max(1, state.face_count) * 1.1) + 1)
-        chosen = np.sort(random.choice(state.last_change, size=draws, replace=False)) + 1
+        numbers = await asyncio.to_thread(_drawn, state, size, seed)
         rows: list[bytes] = []
-        for begin in range(0, len(chosen), BATCH):
-            part = {"collection": state.id, "numbers": chosen[begin : begin + BATCH].tolist()}
-            found = await self._database.read(lambda connection, part=part: connection.execute(_VECTORS, part).all())  # type: ignore[misc]
-            rows += [bytes(row.vector) for row in found]
-        return from_bytes(rows)
+        for begin in range(0, len(numbers), BATCH):
+            values = {"collection": state.id, "numbers": numbers[begin : begin + BATCH]}
+            rows += await self._database.read(_vectors, values)
+        return await asyncio.to_thread(from_bytes, rows) if rows else np.empty((0, 0), np.float32)
 
     async def ranked(self, state: CollectionState, numbers: Numbers, wanted: Wanted) -> Ranking:
         """Those of the candidates that are wanted, by the distances of their stored vectors."""
@@ -195,6 +192,18 @@ class ChangeLog:
         return await self._database.read(
             lambda connection: frozenset(connection.execute(_GENERATIONS).scalars())
         )  # fmt: skip
+
+
+def _drawn(state: CollectionState, size: int, seed: int) -> list[int]:
+    """Numbers at random, in order. Those of removed faces, and of removals, find nothing; a few more make up for it."""
+    draws = min(state.last_change, int(1.1 * size * state.last_change / max(1, state.face_count)) + 1)
+    chosen = np.random.default_rng(seed).choice(state.last_change, size=draws, replace=False)
+    numbers: list[int] = (np.sort(chosen) + 1).tolist()
+    return numbers
+
+
+def _vectors(connection: Connection, values: Mapping[str, Any]) -> list[bytes]:
+    return [bytes(row.vector) for row in connection.execute(_VECTORS, values)]
 
 
 def _rank(connection: Connection, state: CollectionState, numbers: Numbers, wanted: Wanted) -> Ranking:

@@ -30,7 +30,8 @@ from services.vision.collections.faces import Numbers, Vector, Vectors
 
 #: Codes that one search compares at most: about 3 ms on one core. In smaller collections no list is left out.
 SCANNED = 500_000
-_MOST_SUBSPACES = 128
+#: Parts of a distance that are summed in 16 bits, each of them of 8.
+_MOST_SUBSPACES = 256
 _MOST_LISTS = 8192
 #: Points that k-means sees for each centre; more do not make better centres.
 _POINTS_A_LIST = 64
@@ -70,9 +71,10 @@ class NearestFaces(ABC):
 class ExactFaces(NearestFaces):
     """All vectors in one matrix."""
 
-    def __init__(self, dimensions: int) -> None:
+    def __init__(self) -> None:
         self._numbers: Numbers = np.empty(0, np.int64)
-        self._vectors: Vectors = np.empty((0, dimensions), np.float32)
+        #: Has its dimension from the first vectors.
+        self._vectors: Vectors = np.empty((0, 0), np.float32)
         self._squares: npt.NDArray[np.float32] = np.empty(0, np.float32)
         self._count = 0
 
@@ -87,6 +89,8 @@ class ExactFaces(NearestFaces):
         return self._count * (int(self._vectors.shape[1]) * 4 + 12)
 
     def add(self, numbers: Numbers, vectors: Vectors) -> None:
+        if not self._count:
+            self._vectors = np.empty((len(self._numbers), vectors.shape[1]), np.float32)
         end = self._count + len(numbers)
         if end > len(self._numbers):
             self._reserve(max(end, 2 * self._count, 64))
@@ -110,12 +114,12 @@ class ExactFaces(NearestFaces):
             self._count = len(kept)
 
     def nearest(self, vector: Vector, count: int) -> Numbers:
+        if not self._count:
+            return np.empty(0, np.int64)
         _check(vector, self._vectors.shape[1])
         # |x|^2 - 2xq orders like |x - q|^2; its rounding is why there are more candidates than wanted.
         distances = self._squares[: self._count] - 2.0 * (self._vectors[: self._count] @ vector)
         count = min(count, self._count)
-        if count == 0:
-            return np.empty(0, np.int64)
         nearest = np.argpartition(distances, count - 1)[:count]
         found: Numbers = self._numbers[nearest[np.argsort(distances[nearest], kind="stable")]]
         return found

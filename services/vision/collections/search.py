@@ -27,6 +27,7 @@ import numpy as np
 from services.vision.collections.changes import ChangeLog, CollectionState, Wanted
 from services.vision.collections.faces import FaceMatch, Vector
 from services.vision.collections.follower import FaceIndex, IndexPolicy
+from services.vision.collections.index import half_the_cores
 from services.vision.collections.snapshots import Snapshots
 from shared import errors
 from shared.storage.database import Database
@@ -52,12 +53,15 @@ class FaceSearch:
         self._policy = policy or IndexPolicy()
         #: Last used last.
         self._indexes: OrderedDict[str, FaceIndex] = OrderedDict()
+        #: What each held when it was last used, and all together: counting them all at each search would take long.
+        self._sizes: dict[str, int] = {}
+        self._held = 0
         self._behind: set[asyncio.Task[None]] = set()
         # One query is one thread's work. Building has a thread of its own, so that searches do not queue behind it.
         self._searching = ThreadPoolExecutor(
             max(2, os.cpu_count() or 1), "face-search", lambda: faiss.omp_set_num_threads(1)
         )
-        self._building = ThreadPoolExecutor(1, "face-index")
+        self._building = ThreadPoolExecutor(1, "face-index", lambda: faiss.omp_set_num_threads(half_the_cores()))
 
     async def search(
         self,
@@ -88,9 +92,7 @@ class FaceSearch:
                 return matches
             wanted = replace(wanted, max_faces=min(max_faces, wanted.max_faces * _GROWTH))
 
-    async def _nearest(
-        self, account: str, collection: str, wanted: Wanted, model: str | None
-    ) -> Sequence[FaceMatch]:
+    async def _nearest(self, account: str, collection: str, wanted: Wanted, model: str | None) -> Sequence[FaceMatch]:
         for last in (False,) * (_TRIES - 1) + (True,):
             state = await self._log.state(account, collection)
             if state is None or not state.face_count:
@@ -117,7 +119,7 @@ class FaceSearch:
 
     async def discard(self, generation: str) -> None:
         """Forget the index of a deleted collection, in memory and on disk."""
-        index = self._indexes.pop(generation, None)
+        index = self._let_go(generation)
         if index is not None:
             await index.discard()
         else:
@@ -147,14 +149,18 @@ class FaceSearch:
 
     async def close(self) -> None:
         """End the work in the background. Searches must have ended."""
-        for task in self._behind:
+        behind = set(self._behind)
+        for task in behind:
             task.cancel()
+        if behind:
+            await asyncio.wait(behind)
         for index in self._indexes.values():
             try:
                 await index.close()
             except errors.NonetError as error:
                 _LOG.warning("a face index could not be written: %s", error.message)
-        self._indexes.clear()
+        for generation in list(self._indexes):
+            self._let_go(generation)
         self._searching.shutdown(wait=False)
         self._building.shutdown(wait=False)
 
@@ -166,18 +172,25 @@ class FaceSearch:
             self._indexes[state.generation] = index
         self._indexes.move_to_end(state.generation)
         await index.follow(state)
-        await self._keep_budget()
+        self._keep_budget(index)
         return index
 
-    async def _keep_budget(self) -> None:
+    def _keep_budget(self, used: FaceIndex) -> None:
         """Let go of the indexes that were used longest ago; what they had is in the database, and mostly on disk."""
-        spent = self.memory_bytes
+        if used.generation in self._indexes:
+            self._sizes[used.generation], before = used.memory_bytes, self._sizes.get(used.generation, 0)
+            self._held += self._sizes[used.generation] - before
+        if self._held <= self._policy.memory_bytes:
+            return
         for generation, index in list(self._indexes.items())[:-1]:
-            if spent <= self._policy.memory_bytes:
+            if self._held <= self._policy.memory_bytes:
                 return
             if not index.busy:
-                spent -= index.memory_bytes
-                del self._indexes[generation]
+                self._let_go(generation)
+
+    def _let_go(self, generation: str) -> FaceIndex | None:
+        self._held -= self._sizes.pop(generation, 0)
+        return self._indexes.pop(generation, None)
 
     async def _follow_quietly(self, state: CollectionState) -> None:
         try:
@@ -192,4 +205,3 @@ def _check_model(state: CollectionState, model: str | None) -> None:
             "The collection's faces are vectors of another model, which cannot be compared: prefer that model again "
             "(NONET_MODEL_PREFERENCES), or index the images into a new collection."
         )
-

@@ -25,7 +25,7 @@ MEAN_COLOUR = np.array([122.782, 117.001, 104.298], dtype=np.float32)
 SIDE = 112
 #: Room around the face in it, as a share of the face's own square (see ``alignment``). Measured on the annotated faces
 #: of the development data (bench/quality/faces.py): aligned like this, 38 of 39 are read as the gender that they are,
-#: and 27 of 28 smile or do not as they do; cut out along the detector's box as face-api.js does, 35 and 27.
+#: and 32 of 33 smile or do not as they do; cut out along the detector's box, 35 and 30.
 PADDING = 0.2
 
 

@@ -1,10 +1,11 @@
 """Rekognition's QualityFilter: which faces are good enough to be compared and stored, and what others lack.
 
 The bars of AUTO (and of MEDIUM, which is the same here) stand where the embedding stops telling people apart. Measured
-by ``bench/quality/faces.py`` on faces of the development data, made worse: the same face lies 0.56 from itself at a
-height of 24 pixels and 0.60 at 20; 0.55 when blurred by three pixels of 112 (sharpness about 30); 0.52 at a sixteenth
-of the light (brightness about 3). Past 0.6 the network takes a face for another person's. LOW keeps whatever might
-still help a person who looks at the matches, HIGH what leaves room for another bad picture on the other side.
+by ``bench/quality/faces.py`` on portraits of the development data that were made worse: the same face lies at most
+0.51 from itself at a height of 24 pixels and 0.63 at 20; 0.55 when it is blurred by three pixels of 112 (sharpness 33
+at most) and 0.63 by four; 0.36 with an eighth of the light (brightness 6), and with a sixteenth (3) half of them are
+not found at all. Past 0.6 the network takes a face for another person's. LOW keeps what might still help a person who
+looks at the matches, HIGH what leaves room for another bad picture on the other side.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ import sqlalchemy
 from sqlalchemy import Connection, text
 from sqlalchemy.engine import make_url
 
-import services.orchestration.engine.tables  # noqa: F401
+import services.orchestration.engine.tables
 import services.vision.collections.tables  # noqa: F401
 import shared.jobs.store
 import shared.storage.objects

@@ -26,7 +26,7 @@ def quantised(vectors: Vectors) -> QuantisedFaces:
 
 
 def arrays(vectors: Vectors) -> list[NearestFaces]:
-    return [ExactFaces(DIMENSIONS), quantised(vectors)]
+    return [ExactFaces(), quantised(vectors)]
 
 
 def test_the_nearest_is_among_the_candidates() -> None:
@@ -43,7 +43,7 @@ def test_the_nearest_is_among_the_candidates() -> None:
 
 def test_the_exact_one_orders_by_distance() -> None:
     enrolled = people(50)
-    array = ExactFaces(DIMENSIONS)
+    array = ExactFaces()
     array.add(numbered(enrolled), enrolled)
     query = people(1, seed=9)[0]
     expected = np.argsort(np.linalg.norm(enrolled - query, axis=1)) + 1
@@ -62,6 +62,7 @@ def test_an_empty_array_finds_nothing() -> None:
 
 def test_another_dimension_is_refused() -> None:
     for array in arrays(people(100)):
+        array.add(numbered(people(5)), people(5))
         with pytest.raises(ValueError, match=f"{DIMENSIONS} dimensions"):
             array.nearest(np.zeros(DIMENSIONS + 1, np.float32), 1)
 
@@ -145,7 +146,7 @@ def test_a_large_collection_looks_into_some_lists(monkeypatch: pytest.MonkeyPatc
 @given(st.lists(st.one_of(st.integers(1, 30), st.just(0)), max_size=40), st.integers(0, 1000))
 def test_the_exact_one_does_what_a_dictionary_does(steps: list[int], seed: int) -> None:
     """A number adds so many faces; 0 removes every other one."""
-    array, there, following = ExactFaces(DIMENSIONS), dict[int, np.ndarray](), 1
+    array, there, following = ExactFaces(), dict[int, np.ndarray](), 1
     for step in steps:
         if step:
             new = people(step, seed + following)

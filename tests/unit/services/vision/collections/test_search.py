@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from sqlalchemy import Connection, text
 
+from services.vision.collections.changes import ChangeLog, CollectionState
 from services.vision.collections.faces import Vectors
 from services.vision.collections.follower import FaceIndex, IndexPolicy
 from services.vision.collections.index import QuantisedFaces
@@ -328,8 +331,52 @@ async def test_a_growing_collection_gets_another_index_while_the_old_one_serves(
     assert await names(search, vector) == [kept]
 
 
+async def test_a_new_index_has_what_the_old_one_took_in_meanwhile(
+    collections: FaceCollections, search: FaceSearch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await collections.create_collection(ACCOUNT, NAME)
+    await enrolled(collections, 99)
+    await names(search, people(1)[0])
+    train, hold = QuantisedFaces.train, threading.Event()
+
+    def slow(*arguments: Any) -> QuantisedFaces:
+        assert hold.wait(20)
+        return train(*arguments)
+
+    monkeypatch.setattr(QuantisedFaces, "train", slow)
+    await enrolled(collections, 30, first=1000)
+    await names(search, people(1)[0])
+    assert index_of(search).busy, "it is made anew"
+    late = await enrolled(collections, 1, first=2000)
+    assert await names(search, late[0]) == ["2000"]
+    hold.set()
+    await search.settled()
+    # A search that had followed on the old one, and looks into the new one.
+    assert index_of(search).quantised
+    assert 130 in (await index_of(search).nearest(late[0], 1)).tolist()
+
+
+async def test_a_collection_that_was_emptied_while_its_index_was_made(
+    collections: FaceCollections, search: FaceSearch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await collections.create_collection(ACCOUNT, NAME)
+    added = await collections.add(ACCOUNT, NAME, new_faces(people(3)))
+    state = ChangeLog.state
+
+    async def and_then_emptied(self: ChangeLog, account: str, name: str) -> CollectionState | None:
+        found = await state(self, account, name)
+        monkeypatch.setattr(ChangeLog, "state", state)
+        await collections.delete(ACCOUNT, NAME, [face.face_id for face in added])
+        return found
+
+    monkeypatch.setattr(ChangeLog, "state", and_then_emptied)
+    assert await names(search, people(1)[0]) == []
+    later = await enrolled(collections, 2, first=10)
+    assert await names(search, later[1]) == ["11"]
+
+
 async def test_indexes_stay_within_the_budget(collections: FaceCollections, database: Database, tmp_path: Path) -> None:
-    one = 50 * (DIMENSIONS * 4 + 12)
+    one = 50 * (DIMENSIONS * 4 + 12) + 16_384
     search = FaceSearch(database, tmp_path / "face-indexes", IndexPolicy(memory_bytes=2 * one))
     vectors = people(50)
     for name in "abcd":
@@ -340,8 +387,11 @@ async def test_indexes_stay_within_the_budget(collections: FaceCollections, data
         assert search.memory_bytes <= 2 * one
     assert len(search._indexes) == 2
     assert await search.search(ACCOUNT, "a", vectors[9], 1, FAR), "one that was let go is made again"
+    await collections.delete_collection(ACCOUNT, "a")
+    await search.sweep()
+    assert search._held == search.memory_bytes == one
     tight = FaceSearch(database, tmp_path / "face-indexes", IndexPolicy(memory_bytes=1))
-    for name in "ab":
+    for name in "bc":
         assert await tight.search(ACCOUNT, name, vectors[0], 1, FAR)
     assert len(tight._indexes) == 1, "the last used one stays"
     await search.close()
