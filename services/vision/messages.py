@@ -1,4 +1,4 @@
-"""What the domain modules found, as protobuf messages: pixels become ratios of the image, absent members stay absent."""
+"""What the domain modules found, as protobuf messages: pixels become ratios of the image; absent members stay so."""
 
 from __future__ import annotations
 

@@ -82,8 +82,10 @@ class FacePoints:
 
 @dataclass(frozen=True, slots=True)
 class Irises:
-    """Centre and four points around each iris, shape (5, 2), of the person's right and left eye; and the edge of the lids,
-    shape (16, 2): the lower lid from the outer corner to the inner one (9 points), then the upper lid between them."""
+    """Centre and four points around each iris, shape (5, 2), of the person's right and left eye; and the eyes' lids.
+
+    Lids have shape (16, 2): the lower one from the outer corner to the inner (9 points), then the upper between them.
+    """
 
     right: Points
     left: Points

@@ -25,7 +25,7 @@ class SileroVad:
     """Implements ``SpeechDetector``; holds no state of any sound, so one serves all."""
 
     def __init__(self, model: Path) -> None:
-        import onnxruntime  # type: ignore[import-untyped]
+        import onnxruntime
 
         options = onnxruntime.SessionOptions()
         # The network is tiny: more threads cost more than they give.

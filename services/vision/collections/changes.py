@@ -91,14 +91,17 @@ class CollectionState:
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """The changes up to ``upto``. ``removed`` may name faces that are not in ``added`` nor were ever before.
+    """The changes after two numbers, up to ``upto``.
 
+    ``numbers`` and ``vectors`` (one row a number) are of faces that were added, ``removed`` may name any.
     ``complete``: no removal that was asked for had been forgotten.
     """
 
     numbers: Numbers
     vectors: Vectors
     removed: Numbers
+    added_after: int
+    removed_after: int
     upto: int
     complete: bool
 
@@ -241,6 +244,8 @@ def _read_changes(connection: Connection, state: CollectionState, added_after: i
         numbers=np.array([row.number for row in added], dtype=np.int64),
         vectors=from_bytes([bytes(row.vector) for row in added]) if added else np.empty((0, 0), np.float32),
         removed=np.array([row.face for row in removed if row.number <= upto], dtype=np.int64),
+        added_after=added_after,
+        removed_after=removed_after,
         upto=upto,
         complete=purged <= removed_after,
     )

@@ -261,8 +261,10 @@ class FaceIndex:
 
 
 def _apply(copy: _Copy, changes: Changes) -> None:
-    # A face that was added and removed within the batch is put in and taken out.
     with copy.gate.writing():
+        if (copy.added_upto, copy.removed_upto) != (changes.added_after, changes.removed_after):
+            return  # the thread of a caller who was cancelled has put them in after all
+        # A face that was added and removed within the batch is put in and taken out.
         if len(changes.numbers):
             copy.array.add(changes.numbers, changes.vectors)
         copy.array.remove(changes.removed)

@@ -137,7 +137,7 @@ def test_every_command_explains_itself(command, capsys) -> None:
     if command in ("test", "doctor"):
         pytest.skip("takes no options")
     with pytest.raises(SystemExit) as left:
-        main([command, "--help"])
+        main([*command.split(), "--help"])
     assert left.value.code == 0
     assert "usage: nonet" in capsys.readouterr().out
 

@@ -276,11 +276,17 @@ async def test_many_workers_share_jobs_without_doing_one_twice(make_queue: MakeQ
 
 async def test_concurrency_is_bounded(make_queue: MakeQueue) -> None:
     now = most = 0
+    three = asyncio.Event()
 
     async def work(job: RunningJob) -> JobResult:
         nonlocal now, most
         now += 1
         most = max(most, now)
+        if now == 3:
+            three.set()
+        # The first ones stay until there are three, however busy the machine is; then a fourth would have time to come.
+        async with asyncio.timeout(20):
+            await three.wait()
         await asyncio.sleep(0.02)
         now -= 1
         return JobResult()
