@@ -76,6 +76,11 @@ class Settings(BaseSettings):
     gpu_budget_bytes: int = Field(
         default=0, ge=0, description="Memory for models on each GPU; 0 = 90 % of what it has."
     )
+    face_index_bytes: int = Field(
+        default=1024 * MEBIBYTE,
+        ge=0,
+        description="Main memory for the indexes of face collections; those used longest ago are let go.",
+    )
     devices: str = Field(
         default="auto",
         description="Devices for models, comma separated: cpu, cuda:0, ...; auto = GPUs if any, then cpu.",

@@ -10,6 +10,7 @@ from nonet.vision.v1 import vision_pb2 as pb
 from services.vision import messages
 from services.vision.celebrities.gallery import CelebrityGallery
 from services.vision.collections.faces import Collection, NewFace
+from services.vision.collections.follower import IndexPolicy
 from services.vision.collections.search import FaceSearch
 from services.vision.collections.store import FaceCollections
 from services.vision.collections.upkeep import Upkeep
@@ -50,7 +51,8 @@ class VisionService:
         self._moderator = Moderator(runtime)
         self._text = TextDetector(runtime)
         self._analyzer = FaceAnalyzer(runtime)
-        self._search = FaceSearch(platform.database, platform.settings.data_directory / "face-indexes")
+        policy = IndexPolicy(memory_bytes=platform.settings.face_index_bytes)
+        self._search = FaceSearch(platform.database, platform.settings.data_directory / "face-indexes", policy)
         self._collections = FaceCollections(platform.database, platform.resources, self._search.discard)
         self._upkeep = Upkeep(self._collections, self._search)
         self._upkeep.start()
@@ -252,6 +254,8 @@ class VisionService:
         if chosen:
             new = await self._new_faces(picture, chosen, collection, request.external_image_id or None, call)
             stored = await self._collections.add(call.account, request.collection_id, new)
+            # Whoever searches next need not wait until the index has followed.
+            await self._search.warm(call.account, request.collection_id)
             for face, record in zip(chosen, stored, strict=True):
                 response.face_records.add(
                     face=messages.stored_face_message(record, FACE_MODEL_VERSION),
@@ -323,6 +327,7 @@ class VisionService:
             request.max_faces or MAX_MATCHES,
             distance_of(least, model),
             exclude=face.face_id,
+            model=face.model,
         )
         call.answered_by(face.model)
         return pb.SearchFacesResponse(
@@ -359,6 +364,7 @@ class VisionService:
             embedding.vectors[0],
             request.max_faces or MAX_MATCHES,
             distance_of(least, model),
+            model=embedding.model_id,
         )
         response.face_matches.extend(
             messages.match_message(match, similarity(match.distance, model), FACE_MODEL_VERSION) for match in found

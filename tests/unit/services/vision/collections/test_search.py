@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 from sqlalchemy import Connection, text
 
-from services.vision.collections.changes import ChangeLog, CollectionState
+from services.vision.collections import follower
+from services.vision.collections.changes import ChangeLog, Changes, CollectionState
 from services.vision.collections.faces import Vectors
 from services.vision.collections.follower import FaceIndex, IndexPolicy
 from services.vision.collections.index import QuantisedFaces
@@ -132,6 +133,22 @@ async def test_vectors_that_cannot_be_compared_are_refused(
         await search.search(ACCOUNT, NAME, np.zeros(DIMENSIONS + 1, np.float32), 1, FAR)
     with pytest.raises(ValueError):
         await search.search(ACCOUNT, NAME, np.full(DIMENSIONS, np.inf, np.float32), 1, FAR)
+
+
+@pytest.mark.parametrize("count", [20, 300], ids=["exact", "quantised"])
+async def test_an_emptied_collection_may_begin_anew_with_another_model(
+    collections: FaceCollections, search: FaceSearch, tmp_path: Path, count: int
+) -> None:
+    await collections.create_collection(ACCOUNT, NAME)
+    vectors = people(count)
+    added = await collections.add(ACCOUNT, NAME, new_faces(vectors))
+    assert await names(search, vectors[3]) == ["3"]
+    await search.save()
+    await collections.delete(ACCOUNT, NAME, [face.face_id for face in added])
+    longer = np.hstack([people(200), people(200, seed=1)])
+    await collections.add(ACCOUNT, NAME, [new_face(vector, str(at), "another") for at, vector in enumerate(longer)])
+    assert await names(search, longer[5]) == ["5"]
+    assert (await search.search(ACCOUNT, NAME, longer[5], 1, FAR, model="another"))[0].face.model == "another"
 
 
 async def test_accounts_do_not_find_each_others_faces(collections: FaceCollections, search: FaceSearch) -> None:
@@ -329,6 +346,34 @@ async def test_a_growing_collection_gets_another_index_while_the_old_one_serves(
     await search.settled()
     assert not index_of(search).quantised
     assert await names(search, vector) == [kept]
+
+
+@pytest.mark.parametrize("count", [20, 300], ids=["exact", "quantised"])
+async def test_a_caller_who_leaves_does_not_have_faces_put_in_twice(
+    collections: FaceCollections, search: FaceSearch, monkeypatch: pytest.MonkeyPatch, count: int
+) -> None:
+    await collections.create_collection(ACCOUNT, NAME)
+    await enrolled(collections, count)
+    await names(search, people(1)[0])
+    apply, begun, hold = follower._apply, threading.Event(), threading.Event()
+
+    def slow(copy: Any, changes: Changes) -> None:
+        begun.set()
+        assert hold.wait(20)
+        apply(copy, changes)
+
+    late = await enrolled(collections, 3, first=1000)
+    monkeypatch.setattr(follower, "_apply", slow)
+    leaving = asyncio.create_task(names(search, late[0]))
+    await asyncio.to_thread(begun.wait, 20)
+    leaving.cancel()
+    await asyncio.wait({leaving})
+    monkeypatch.setattr(follower, "_apply", apply)
+    staying = [asyncio.create_task(names(search, vector)) for vector in late]
+    await asyncio.sleep(0.05)
+    hold.set()
+    assert await asyncio.gather(*staying) == [["1000"], ["1001"], ["1002"]]
+    assert len(index_of(search)._copy.array) == count + 3  # type: ignore[union-attr]
 
 
 async def test_a_new_index_has_what_the_old_one_took_in_meanwhile(
