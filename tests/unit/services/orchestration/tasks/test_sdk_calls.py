@@ -51,8 +51,8 @@ async def test_errors_of_the_service(platform: Platform, action: str, parameters
 
 async def test_a_service_that_is_not_there(platform: Platform) -> None:
     """Every API of the contract can be named; one that nobody built fails in a way that Catch can see."""
-    failed = await failure(SdkCalls(platform), make_task("aws-sdk:rekognition:listCollections", {}))
-    assert failed.error == "Rekognition.RekognitionException"
+    failed = await failure(SdkCalls(platform), make_task("aws-sdk:comprehendmedical:listPHIDetectionJobs", {}))
+    assert failed.error == "ComprehendMedical.ComprehendMedicalException"
     assert "Status Code: 501" in failed.cause
 
 
