@@ -19,6 +19,7 @@ PARTS = {
     "translation": "Translation, beside bare CTranslate2",
     "vision": "DetectLabels, beside the bare engines",
     "face_search": "Faces of a large collection",
+    "recommendations": "Recommendations from a large catalogue",
     "startup": "Start and memory",
 }
 

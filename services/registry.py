@@ -6,8 +6,17 @@ from collections.abc import Mapping
 
 REGISTRY: Mapping[str, str] = {
     "nonet.documents.v1.Documents": "services.documents.service:DocumentsService",
+    "nonet.forecast_query.v1.ForecastQuery": "services.forecasting.query_service:ForecastQueryService",
+    "nonet.forecasting.v1.Forecasting": "services.forecasting.service:ForecastingService",
     "nonet.language.v1.Language": "services.language.service:LanguageService",
     "nonet.orchestration.v1.Orchestration": "services.orchestration.service:OrchestrationService",
+    "nonet.personalization.v1.Personalization": "services.personalization.service:PersonalizationService",
+    "nonet.personalization_events.v1.PersonalizationEvents": (
+        "services.personalization.events_service:PersonalizationEventsService"
+    ),
+    "nonet.personalization_runtime.v1.PersonalizationRuntime": (
+        "services.personalization.runtime_service:PersonalizationRuntimeService"
+    ),
     "nonet.speech.v1.Speech": "services.speech.service:SpeechService",
     "nonet.transcription.v1.Transcription": "services.transcription.service:TranscriptionService",
     "nonet.transcription_streaming.v1.TranscriptionStreaming": (

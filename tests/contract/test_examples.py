@@ -1,7 +1,7 @@
 """The programs in examples/ as anybody runs them: nothing but AWS_ENDPOINT_URL tells them of us.
 
-Those of examples/polly need a voice, those of examples/rekognition photographs: tests/contract/speech and
-tests/contract/vision run them.
+Those of examples/polly need a voice, those of examples/rekognition photographs, those of examples/personalize a service of
+their own: tests/contract/speech, tests/contract/vision and tests/contract/personalization run them.
 """
 
 from __future__ import annotations
@@ -52,7 +52,12 @@ PRINTED = {
 
 @pytest.mark.parametrize(
     "path",
-    sorted(set(EXAMPLES.glob("*/*.py")) - set(EXAMPLES.glob("polly/*.py")) - set(EXAMPLES.glob("rekognition/*.py"))),
+    sorted(
+        set(EXAMPLES.glob("*/*.py"))
+        - set(EXAMPLES.glob("personalize/*.py"))
+        - set(EXAMPLES.glob("polly/*.py"))
+        - set(EXAMPLES.glob("rekognition/*.py"))
+    ),
     ids=lambda path: f"{path.parent.name}/{path.stem}",
 )
 def test_example(suite: Addresses, path: Path, tmp_path: Path) -> None:

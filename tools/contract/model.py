@@ -240,7 +240,7 @@ class ServiceModel:
             required=required,
             min=shape.get("min"),
             max=addition.max if addition.max is not None else shape.get("max"),
-            pattern=shape.get("pattern", "") if not enumeration else "",
+            pattern=shape.get("pattern", "") if not enumeration and not addition.wrong_pattern else "",
             enumeration=enumeration,
             max_bytes=addition.max_bytes,
             items=None if items is None or items.empty or shape["type"] == "structure" else items,

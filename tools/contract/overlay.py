@@ -22,6 +22,8 @@ class FieldOverlay(BaseModel):
     not_allowed_error: str = ""
     omit_when_empty: bool = False
     always_present: bool = False
+    #: botocore's pattern is not what AWS holds the member against.
+    wrong_pattern: bool = False
 
 
 class Overlay(BaseModel):

@@ -18,6 +18,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "engines": ("nonet.cli.engines", "list or install engine environments"),
     "keys": ("nonet.cli.keys", "make and list access keys"),
     "vision celebrities": ("nonet.cli.celebrities", "the gallery of people that RecognizeCelebrities knows"),
+    "forecast plot": ("nonet.cli.forecast_plot", "draw a forecast with its history and quantile bands"),
     "sfn": ("nonet.cli.sfn", "draw state machines, follow executions, run a definition from a file"),
     "doctor": ("nonet.cli.doctor", "look for what could keep Nonet from working here"),
 }

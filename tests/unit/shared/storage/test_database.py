@@ -13,6 +13,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.engine import make_url
 
 import services.orchestration.engine.tables
+import services.personalization.tables
 import services.vision.collections.tables  # noqa: F401
 import shared.jobs.store
 import shared.storage.objects

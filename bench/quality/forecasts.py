@@ -1,0 +1,272 @@
+"""Forecasts of the forecasting service: how good they are on M4, and what the service costs beside the bare library.
+
+    NONET_SHARED=<shared folder> python -m bench.quality.forecasts [--only accuracy|overhead] [--every N] [--json FILE]
+
+It runs in the engine environment ``forecasting``, which it finds in NONET_DATA_DIRECTORY (``nonet engines install
+forecasting``), and calls the engine as the service does: the same tasks in the same order.
+
+Accuracy: the 414 hourly series of the M4 competition, horizon 48. AutoPredictor chooses by two backtest windows within
+the training values and never sees the test values; beside it stands each single model of the same run on the same
+series. sMAPE and MASE are M4's (season 24), wQL is Amazon Forecast's of 0.1, 0.5 and 0.9. ``--every N`` takes each Nth
+series. The NN5 and NNGC1 sets of the shared data are R's .rda files, for which no reader is installed: left out.
+
+Overhead: 1,000 series of 200 daily values, three models, horizon 14 with two quantiles: statsforecast's own
+``StatsForecast.forecast`` with as many processes, and the engine from a Parquet table to the combined forecast. Each in
+a process of its own, in alternated rounds; best time, and the largest memory of the process and its largest child.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import importlib.util
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from services.forecasting import metrics
+from services.forecasting.frequencies import Boundary, Frequency
+from services.forecasting.tasks import (
+    GLOBAL_MODELS,
+    ChooseModels,
+    FitGlobal,
+    FitSeries,
+    MakeForecast,
+    PrepareSeries,
+)
+from shared.models.store import ModelStore
+
+Floats = npt.NDArray[np.float64]
+Row = tuple[str, str, float, str]  # what, data, value, remark
+
+HORIZON, SEASON = 48, 24
+QUANTILES = (0.1, 0.5, 0.9)
+#: Published for M4 hourly (Makridakis et al., "The M4 Competition", 2020).
+PUBLISHED = "published: seasonal naive 13.91, ARIMA 14.08, FFORMA 11.51, the winner 9.33"
+COUNT, LENGTH, DAYS, ROUNDS = 1000, 200, 14, 3
+MODELS = ("seasonal-naive", "theta", "ets")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m bench.quality.forecasts", description=__doc__)
+    parser.add_argument("--only", choices=("accuracy", "overhead"))
+    parser.add_argument("--every", type=int, default=1)
+    parser.add_argument("--json", type=Path)
+    parser.add_argument("--part", choices=("bare", "engine"), help=argparse.SUPPRESS)
+    chosen = parser.parse_args()
+    if importlib.util.find_spec("statsforecast") is None:
+        data = Path(os.environ.get("NONET_DATA_DIRECTORY", Path.home() / ".nonet"))
+        python = ModelStore(data).environment_python("forecasting")
+        os.execv(python, [python, "-m", "bench.quality.forecasts", *sys.argv[1:]])
+    if chosen.part:
+        print(json.dumps(_part(chosen.part)))
+        return 0
+    rows: list[Row] = []
+    if chosen.only != "overhead":
+        rows += accuracy(chosen.every)
+    if chosen.only != "accuracy":
+        rows += overhead()
+    for what, data_set, value, remark in rows:
+        print(f"{what:34} {data_set:22} {value:10.3f}  {remark}")
+    if chosen.json:
+        chosen.json.write_text(json.dumps(rows, indent=1))
+    return 0
+
+
+def accuracy(every: int) -> list[Row]:
+    """sMAPE, MASE and wQL of AutoPredictor and of each model, M4 hourly."""
+    import polars as pl
+
+    folder = Path(os.environ.get("NONET_SHARED", "../shared")) / "data" / "forecast" / "m4"
+    training, test = dict(_read(folder / "Hourly-train.csv")), dict(_read(folder / "Hourly-test.csv"))
+    names = sorted(training)[::every]
+    with tempfile.TemporaryDirectory() as workspace, engine() as do:
+        longest = max(len(training[name]) for name in names)
+        table = f"{workspace}/target.parquet"
+        begin = datetime(2015, 1, 1)
+        pl.DataFrame(
+            {
+                "item_id": [name for name in names for _ in training[name]],
+                # All series end together, as M4's do not say when they began.
+                "timestamp": [
+                    begin + timedelta(hours=longest - len(training[name]) + at)
+                    for name in names
+                    for at in range(len(training[name]))
+                ],
+                "target_value": np.concatenate([training[name] for name in names]),
+            }
+        ).write_parquet(table)
+        started = time.perf_counter()
+        report = do(_preparation(workspace, table, "H", HORIZON))
+        for cut in (HORIZON, 2 * HORIZON, 0):
+            for model in GLOBAL_MODELS:
+                do(FitGlobal(workspace, cut, model))
+            do(FitSeries(workspace, 0, report.count, cut, QUANTILES))
+        choice = do(ChooseModels(workspace, (HORIZON, 2 * HORIZON), QUANTILES, "AverageWeightedQuantileLoss"))
+        found = do(MakeForecast(workspace, 0, report.count, choice.weights, choice.others, QUANTILES))
+        seconds = time.perf_counter() - started
+        auto = {one.dimensions["item_id"]: np.array([one.mean, *one.quantiles]) for one in found}
+        singles = _singles(workspace)
+    data_set = f"M4 hourly, {len(names)}"
+    rows = _measured("AutoPredictor", data_set, auto, training, test, PUBLISHED)
+    for model, forecasts in singles.items():
+        rows += _measured(f"  {model}", data_set, forecasts, training, test, f"fitted {len(forecasts)} series")
+    weights = ", ".join(f"{name} {weight:.2f}" for name, weight in choice.others.items())
+    rows.append(("AutoPredictor, seconds", data_set, seconds, f"mean weights: {weights}"))
+    return rows
+
+
+def _measured(
+    what: str, data_set: str, forecasts: dict[str, Floats], training: dict[str, Floats], test: dict[str, Floats],
+    remark: str,
+) -> list[Row]:  # fmt: skip
+    names = sorted(forecasts)
+    actual = np.stack([test[name] for name in names])
+    means = np.stack([forecasts[name][0] for name in names])
+    naive = np.array([metrics.naive_error(training[name], SEASON) for name in names])
+    smape = float(np.mean([metrics.smape(one, mean) for one, mean in zip(actual, means, strict=True)]))
+    rows = [
+        (f"{what}: sMAPE", data_set, smape, remark),
+        (f"{what}: MASE", data_set, metrics.mase(actual, means, naive), ""),
+    ]
+    if len(forecasts[names[0]]) > 1:
+        losses = [
+            metrics.weighted_quantile_loss(actual, np.stack([forecasts[name][1 + at] for name in names]), quantile)
+            for at, quantile in enumerate(QUANTILES)
+        ]
+        rows.append((f"{what}: mean wQL", data_set, float(np.mean(losses)), ""))
+    return rows
+
+
+def _singles(workspace: str) -> dict[str, dict[str, Floats]]:
+    """The forecasts of each model, by series."""
+    from services.forecasting.engines import local
+    from services.forecasting.engines.series import Workspace
+
+    space = Workspace.open(workspace)
+    found = {}
+    for model in (*local.NAMES, *GLOBAL_MODELS):
+        path = space.directory / f"{model}-0.npy"
+        if path.exists():
+            rows = np.load(path)
+            found[model] = {key[0]: one for key, one in zip(space.keys, rows, strict=True) if np.isfinite(one).all()}
+    return found
+
+
+def overhead() -> list[Row]:
+    """Seconds and megabytes of the bare library and of the engine."""
+    results: dict[str, list[dict[str, float]]] = {"bare": [], "engine": []}
+    for _ in range(ROUNDS):
+        for part, found in results.items():
+            command = [sys.executable, "-m", "bench.quality.forecasts", "--part", part]
+            done = subprocess.run(command, capture_output=True, text=True, check=True)
+            found.append(json.loads(done.stdout.splitlines()[-1]))
+    bare, ours = (min(one["seconds"] for one in results[part]) for part in ("bare", "engine"))
+    data_set = f"{COUNT} x {LENGTH}"
+    rows: list[Row] = [
+        ("statsforecast alone, seconds", data_set, bare, ", ".join(MODELS)),
+        ("engine, seconds", data_set, ours, "table, alignment, the same models, combination"),
+        ("overhead, per cent", data_set, 100 * (ours / bare - 1), "bar: 15"),
+    ]
+    for part, what in (("bare", "statsforecast alone"), ("engine", "engine")):
+        megabytes = max(one["megabytes"] for one in results[part])
+        rows.append((f"{what}, MB", data_set, megabytes, "the process and its largest child"))
+    return rows
+
+
+def _part(part: str) -> dict[str, float]:
+    """One measurement of the overhead; the libraries are loaded and compiled before the clock starts."""
+    import polars as pl
+
+    noise = np.random.default_rng(0)
+    days = np.arange(LENGTH)
+    values = [
+        100 + index % 50 + 20 * np.sin(2 * np.pi * (days + index) / 7) + noise.normal(0, 4, LENGTH)
+        for index in range(COUNT)
+    ]
+    dates = [datetime(2024, 1, 1) + timedelta(days=int(day)) for day in days]
+    frame = pl.DataFrame(
+        {
+            "item_id": np.repeat([f"item{index:04d}" for index in range(COUNT)], LENGTH),
+            "timestamp": dates * COUNT,
+            "target_value": np.concatenate(values),
+        }
+    )
+    seconds = _bare(frame) if part == "bare" else _engine(frame)
+    memory = sum(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return {"seconds": seconds, "megabytes": memory / 1000}
+
+
+def _bare(frame: Any) -> float:
+    from statsforecast import StatsForecast  # type: ignore[import-not-found, unused-ignore]
+    from statsforecast.models import (  # type: ignore[import-not-found, unused-ignore]
+        AutoETS,
+        DynamicOptimizedTheta,
+        SeasonalNaive,
+    )
+
+    from services.forecasting.engines.boosting import threads
+
+    models = [SeasonalNaive(season_length=7), DynamicOptimizedTheta(season_length=7), AutoETS(season_length=7)]
+    named = frame.rename({"item_id": "unique_id", "timestamp": "ds", "target_value": "y"})
+    library = StatsForecast(models=models, freq="1d", n_jobs=threads())
+    library.forecast(df=named.head(4 * LENGTH), h=DAYS, level=[80])
+    started = time.perf_counter()
+    library.forecast(df=named, h=DAYS, level=[80])
+    return time.perf_counter() - started
+
+
+def _engine(frame: Any) -> float:
+    with tempfile.TemporaryDirectory() as workspace, engine() as do:
+        for count in (16, COUNT):
+            for path in Path(workspace).iterdir():
+                path.unlink()
+            frame.head(count * LENGTH).write_parquet(f"{workspace}/target.parquet")
+            started = time.perf_counter()
+            report = do(_preparation(workspace, f"{workspace}/target.parquet", "D", DAYS))
+            do(FitSeries(workspace, 0, report.count, 0, (0.1, 0.9), others=MODELS))
+            do(MakeForecast(workspace, 0, report.count, {}, dict.fromkeys(MODELS, 1.0), (0.1, 0.9)))
+            seconds = time.perf_counter() - started
+    return seconds
+
+
+def _preparation(workspace: str, table: str, frequency: str, horizon: int) -> PrepareSeries:
+    return PrepareSeries(
+        workspace, (table,), "target_value", ("item_id",), Frequency.parse(frequency), Boundary(), horizon, {}
+    )
+
+
+@contextmanager
+def engine() -> Iterator[Callable[[Any], Any]]:
+    """The function that does one task in the engine."""
+    from services.forecasting.engines.statistical import ForecastingEngine
+
+    running = ForecastingEngine()
+    try:
+        yield lambda task: running.run([task])[0]
+    finally:
+        running.close()
+
+
+def _read(path: Path) -> Iterator[tuple[str, Floats]]:
+    with path.open(newline="") as file:
+        rows: Iterator[Sequence[str]] = csv.reader(file)
+        next(rows)
+        for row in rows:
+            yield row[0], np.array([float(cell) for cell in row[1:] if cell])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,347 @@
+"""The engine: runs in the environment ``forecasting``, one task at a time, series in parallel processes.
+
+Forecasts lie in the workspace, one file a model and cut: ``<model>-<cut>.npy`` [series, 1 + quantiles, horizon], the
+mean and then the quantiles, NaN where the model could not be fitted; in the order of the workspace's series.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from services.forecasting import ensembles, metrics
+from services.forecasting.engines import boosting, local
+from services.forecasting.engines.series import Workspace, known, prepare
+from services.forecasting.engines.tables import read_table
+from services.forecasting.tasks import (
+    MEAN,
+    Choice,
+    ChooseModels,
+    FitGlobal,
+    FitSeries,
+    MakeForecast,
+    PrepareSeries,
+    ReadTable,
+    SeriesForecast,
+    WindowMetrics,
+)
+from shared import errors
+from shared.models.catalog import CatalogEntry
+
+Floats = npt.NDArray[np.float64]
+
+#: Models of the AWS API's algorithms: CreatePredictor's ARNs name them.
+ALGORITHMS: Mapping[str, tuple[str, ...]] = {"ARIMA": ("arima",), "ETS": ("ets",)}
+_ORPHAN_CHECK_SECONDS = 1.0
+
+
+class ForecastingEngine:
+    """Does the tasks of tasks.py."""
+
+    def __init__(self) -> None:
+        self._pool = _pool("fork")
+        # Started now: a fork after LightGBM's threads have started may hang.
+        list(self._pool.map(_warm, range(boosting.threads())))
+
+    def run(self, items: Sequence[Any]) -> list[Any]:
+        """One result a task, in order. Raises ``InvalidArgument`` for data that cannot be forecast."""
+        return [self._do(item) for item in items]
+
+    def close(self) -> None:
+        """End the processes."""
+        self._pool.shutdown(cancel_futures=True)
+
+    def _do(self, task: Any) -> Any:
+        match task:
+            case ReadTable():
+                return read_table(task)
+            case PrepareSeries():
+                return prepare(task)
+            case FitSeries():
+                return self._fit_series(task)
+            case FitGlobal():
+                return fit_global(task)
+            case ChooseModels():
+                return choose(task)
+            case MakeForecast():
+                return make_forecast(task)
+        raise errors.Internal(f"The engine has no task {type(task).__name__}.")
+
+    def _fit_series(self, task: FitSeries) -> int:
+        space = Workspace.open(task.workspace)
+        count = task.last - task.first
+        share = max(1, min(16, count // (4 * boosting.threads())))
+        pieces = [
+            (task, list(range(at, min(at + share, task.last)))) for at in range(task.first, task.last, share)
+        ]
+        try:
+            found = list(self._pool.map(_fit_piece, pieces))
+        except BrokenProcessPool:
+            self._pool = _pool("spawn")
+            raise errors.Unavailable("A process that fitted models died; the series are fitted again.") from None
+        for piece in found:
+            for index, by_model in piece:
+                for name, rows in by_model.items():
+                    file = _file(space, name, task.cut, 1 + len(task.quantiles))
+                    file[index] = rows
+        return count
+
+
+def load(entry: CatalogEntry, directory: Path, device: str) -> ForecastingEngine:
+    """The engine; ``directory`` is empty, for its models are learned of the caller's data."""
+    return ForecastingEngine()
+
+
+def fit_global(task: FitGlobal) -> int:
+    """How many series LightGBM could forecast."""
+    space = Workspace.open(task.workspace)
+    means = boosting.forecast(space, task.cut, task.name)
+    _file(space, task.name, task.cut, 1)[:] = means[:, None, :]
+    return int(np.isfinite(means).all(axis=1).sum())
+
+
+def choose(task: ChooseModels) -> Choice:
+    """Weights by all windows; metrics of each window by weights that only older ones gave, so of unseen values.
+
+    ``task.cuts`` are ascending. The oldest window only serves the choice, unless it is the only one.
+    """
+    space = Workspace.open(task.workspace)
+    actuals = {cut: _actuals(space, cut) for cut in task.cuts}
+    forecasts = {cut: dict(_files(space, cut)) for cut in task.cuts}
+    losses: dict[int, list[dict[str, float]]] = {}
+    for cut in task.cuts:
+        losses[cut] = [
+            _losses(_of(forecasts[cut], index), actuals[cut][index], task) for index in range(len(space))
+        ]
+    tested = task.cuts[:-1] or task.cuts
+    windows = []
+    for place, cut in enumerate(tested):
+        chosen = _choices([losses[older] for older in task.cuts[place + 1 :]], len(space))
+        windows.append(_window(space, cut, forecasts[cut], actuals[cut], chosen, task))
+    final = _choices([losses[cut] for cut in task.cuts], len(space))
+    usable = [one for one in windows if one is not None]
+    if not usable:
+        raise errors.InvalidArgument("No series is long enough for a backtest of the ForecastHorizon.")
+    keyed = {"\0".join(key): chosen for key, chosen in zip(space.keys, final, strict=True) if chosen}
+    return Choice(keyed, _typical(keyed), (*usable, _summary(usable)))
+
+
+def make_forecast(task: MakeForecast) -> list[SeriesForecast]:
+    """The forecasts of some series."""
+    space = Workspace.open(task.workspace)
+    forecasts = dict(_files(space, 0))
+    times = tuple(str(time) for time in space.future)
+    answers = []
+    for index in range(task.first, task.last):
+        key = space.keys[index]
+        rows = ensembles.combined(_of(forecasts, index), task.weights.get("\0".join(key), task.others))
+        if rows is None:
+            raise errors.Internal("A series was not fitted.")
+        rows = _bounded(rows, space.values(index))
+        answers.append(
+            SeriesForecast(
+                dict(zip(space.dimensions, key, strict=True)), times, tuple(rows[0].tolist()),
+                tuple(tuple(row.tolist()) for row in rows[1:]),
+            )
+        )  # fmt: skip
+    return answers
+
+
+def _bounded(rows: Floats, history: Floats) -> Floats:
+    """What was never negative does not become so."""
+    return np.maximum(rows, 0.0) if np.nanmin(history) >= 0 else rows
+
+
+def _window(
+    space: Workspace, cut: int, forecasts: Mapping[str, Floats], actuals: Floats,
+    chosen: Sequence[Mapping[str, float]], task: ChooseModels,
+) -> WindowMetrics | None:  # fmt: skip
+    """None where no series reaches into the window."""
+    rows, there = [], []
+    for index in range(len(space)):
+        if np.isnan(actuals[index]).all():
+            continue
+        one = ensembles.combined(_of(forecasts, index), chosen[index])
+        if one is not None:
+            rows.append(_bounded(one, space.values(index)[:-cut]))
+            there.append(index)
+    if not rows:
+        return None
+    stacked, actual = np.stack(rows), actuals[there]
+    np.save(space.directory / f"backtest-{cut}.npy", stacked)
+    (space.directory / f"backtest-{cut}.txt").write_text(" ".join(map(str, there)))
+    season = space.seasons[0]
+    naive = np.array([metrics.naive_error(known(space.values(index)[:-cut]), season) for index in there])
+    at = len(space.times) - space.horizon - cut
+    losses = [
+        (quantile, metrics.weighted_quantile_loss(actual, stacked[:, 1 + place], quantile))
+        for place, quantile in enumerate(task.quantiles)
+    ]
+    kinds = [(MEAN, stacked[:, 0])] + [(f"{q:g}", stacked[:, 1 + place]) for place, q in enumerate(task.quantiles)]
+    measured = {
+        kind: {
+            "WAPE": metrics.wape(actual, one), "RMSE": metrics.rmse(actual, one),
+            "MASE": metrics.mase(actual, one, naive), "MAPE": metrics.mape(actual, one),
+        }
+        for kind, one in kinds
+    }  # fmt: skip
+    return WindowMetrics(
+        str(space.times[at]), str(space.times[at + space.horizon - 1]), len(there), tuple(losses),
+        float(np.mean([loss for _, loss in losses])), measured[MEAN]["RMSE"],
+        tuple((kind, _finite(one)) for kind, one in measured.items()),
+    )  # fmt: skip
+
+
+def _summary(windows: Sequence[WindowMetrics]) -> WindowMetrics:
+    """The mean of the windows, as Forecast's SUMMARY is."""
+    losses = tuple(
+        (quantile, float(np.mean([dict(window.losses)[quantile] for window in windows])))
+        for quantile, _ in windows[0].losses
+    )
+    kinds = [kind for kind, _ in windows[0].errors]
+    errors_of = {kind: [dict(window.errors)[kind] for window in windows] for kind in kinds}
+    return WindowMetrics(
+        min(window.start for window in windows), max(window.end for window in windows),
+        max(window.items for window in windows), losses, float(np.mean([loss for _, loss in losses])),
+        float(np.mean([window.rmse for window in windows])),
+        tuple(
+            (kind, {name: _mean([one[name] for one in errors_of[kind]]) for name in errors_of[kind][0]})
+            for kind in kinds
+        ),
+    )  # fmt: skip
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    there = [value for value in values if value is not None]
+    return float(np.mean(there)) if there else None
+
+
+def _finite(values: Mapping[str, float]) -> dict[str, float | None]:
+    return {name: value if np.isfinite(value) else None for name, value in values.items()}
+
+
+def _losses(forecasts: Mapping[str, Floats], actual: Floats, task: ChooseModels) -> dict[str, float]:
+    """The loss of each model of a series; one without quantiles with the others' spread."""
+    found = {}
+    for name, rows in forecasts.items():
+        whole = rows if len(rows) > 1 else ensembles.combined(forecasts, {name: 1.0})
+        if whole is not None and np.isfinite(whole).all():
+            found[name] = ensembles.series_loss(actual, whole, task.quantiles, task.metric)
+    return found
+
+
+def _choices(windows: Sequence[Sequence[Mapping[str, float]]], count: int) -> list[dict[str, float]]:
+    """Weights of each series by the mean of its losses in ``windows``; {} (all models alike) where there are none."""
+    chosen = []
+    for index in range(count):
+        names = set.intersection(*(set(window[index]) for window in windows)) if windows else set()
+        means = {name: float(np.mean([window[index][name] for window in windows])) for name in sorted(names)}
+        weights = ensembles.weights(means)
+        local_names = [name for name in means if name not in boosting.NAMES]
+        if weights and local_names and not set(weights) & set(local_names):
+            # The spread around the trees' means must come from somewhere.
+            second = min(local_names, key=means.__getitem__)
+            weights = {name: weight * (1 - ensembles.LEAST_WEIGHT) for name, weight in weights.items()}
+            weights[second] = ensembles.LEAST_WEIGHT
+        chosen.append(weights)
+    return chosen
+
+
+def _typical(chosen: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
+    """The mean weights of all series, for series that come later."""
+    names = sorted({name for weights in chosen.values() for name in weights})
+    return {name: float(np.mean([weights.get(name, 0.0) for weights in chosen.values()])) for name in names}
+
+
+def _actuals(space: Workspace, cut: int) -> Floats:
+    """The values of the window that begins ``cut`` before the end, [series, horizon]; NaN for series too short."""
+    actuals = np.full((len(space), space.horizon), np.nan)
+    for index in range(len(space)):
+        values = space.values(index)
+        if len(values) > cut:
+            actuals[index] = values[len(values) - cut : len(values) - cut + space.horizon]
+    return actuals
+
+
+def _of(forecasts: Mapping[str, Floats], index: int) -> dict[str, Floats]:
+    return {name: rows[index] for name, rows in forecasts.items() if np.isfinite(rows[index]).all()}
+
+
+def _file(space: Workspace, name: str, cut: int, rows: int) -> Any:
+    path = space.directory / f"{name}-{cut}.npy"
+    if path.exists():
+        return np.load(path, mmap_mode="r+")
+    file = np.lib.format.open_memmap(path, mode="w+", dtype=np.float64, shape=(len(space), rows, space.horizon))
+    file[:] = np.nan
+    return file
+
+
+def _files(space: Workspace, cut: int) -> Iterator[tuple[str, Floats]]:
+    for name in (*local.NAMES, *boosting.NAMES):
+        path = space.directory / f"{name}-{cut}.npy"
+        if path.exists():
+            yield name, np.load(path, mmap_mode="r")
+
+
+# -- in the processes of the pool
+
+
+def _pool(method: str) -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(
+        boosting.threads(), mp_context=multiprocessing.get_context(method), initializer=_begin, initargs=(os.getpid(),)
+    )
+
+
+def _begin(parent: int) -> None:
+    """Limit the libraries to one thread, and end with the parent, even if that is killed."""
+    os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", NUMBA_NUM_THREADS="1")
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(_ORPHAN_CHECK_SECONDS)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def _warm(number: int) -> int:
+    import statsforecast.models  # type: ignore[import-not-found, unused-ignore]  # noqa: F401
+
+    time.sleep(0.2)  # so that no process does two and each one is started
+    return number
+
+
+def _fit_piece(piece: tuple[FitSeries, list[int]]) -> list[tuple[int, dict[str, Floats]]]:
+    task, indexes = piece
+    space = Workspace.open(task.workspace)
+    found = []
+    for index in indexes:
+        history = space.values(index)
+        history = known(history[: len(history) - task.cut])
+        if len(history) == 0 or np.isnan(history).any():
+            continue
+        key = "\0".join(space.keys[index])
+        if task.algorithm:
+            names: Sequence[str] = ALGORITHMS[task.algorithm]
+        else:
+            names = task.models.get(key, task.others) or local.candidates(history, space.seasons, len(space))
+        by_model = {}
+        for name in set(names) - set(boosting.NAMES):
+            rows = local.forecast(name, history, space.seasons, space.horizon, task.quantiles)
+            if rows is not None:
+                by_model[name] = rows
+        if not by_model:
+            rows = local.forecast("seasonal-naive", history, space.seasons, space.horizon, task.quantiles)
+            by_model["seasonal-naive"] = local.flat(history, space.horizon, task.quantiles) if rows is None else rows
+        found.append((index, by_model))
+    return found

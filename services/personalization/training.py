@@ -1,0 +1,260 @@
+"""Training: what is fitted, chosen and measured for each recipe.
+
+Of some users the newest interactions are hidden. What foretells those of the *choosing* users best is chosen; the
+metrics are of the *measured* users, who had no say; the model that is kept is then fitted to everything.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from services.personalization import evaluation
+from services.personalization.engines import ease, popularity
+from services.personalization.engines.linear import LinearModel
+from services.personalization.evaluation import Split
+from services.personalization.interactions import Histories, Interactions, Ints
+from services.personalization.model import Counting, Model, Tuning
+from services.personalization.recipes import Purpose, Recipe
+from services.personalization.tasks import Factorization, ItemFactors
+from shared import errors
+
+#: Amazon's minimum for a custom solution.
+LEAST_INTERACTIONS, LEAST_USERS = 1000, 25
+
+_REGULARIZATIONS = (50.0, 200.0, 500.0)
+_HALF_LIVES = (None, 100.0, 30.0, 10.0, 3.0)
+#: Matrix factorization: implicit's own defaults, but for the factors and for the confidence, which is chosen.
+_FACTORS, _ALS_REGULARIZATION, _ITERATIONS = 64, 0.01, 15
+_CONFIDENCES = (1.0, 10.0)
+_TEMPERATURES = tuple(2.0**power for power in range(-8, 3))
+#: Where nobody ever does a thing twice, known items come last.
+_NEVER = -1e4
+_REPEATS = (-8.0, -4.0, -2.0, -1.0, 0.0, 1.0, 2.0, 4.0)
+_SEED = 1
+#: Shares of the users whose newest interactions are hidden: to measure by, as Amazon does it, and to choose by.
+_MEASURED, _CHOOSING = 0.1, 0.6
+_MOST_CHOOSING = 1000
+
+Factorize = Callable[[Factorization], Awaitable[ItemFactors]]
+Progress = Callable[[float], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a solution asks for. ``window_s``: over which trends are looked for, seconds."""
+
+    recipe: Recipe
+    counting: Counting
+    recency: bool = True
+    window_s: float = 2 * 3600.0
+    factors: int = _FACTORS
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """A model and its metrics, by the names of GetSolutionMetrics."""
+
+    model: Model
+    metrics: Mapping[str, float]
+
+
+def check_enough(data: Interactions, plan: Plan) -> None:
+    """Raises ``InvalidArgument`` with Amazon's minimum where there is too little to learn from."""
+    counted = data.of_events(plan.counting.event_type, plan.counting.threshold)
+    users = np.bincount(data.histories.owners()[counted], minlength=data.histories.users)
+    total, active = int(counted.sum()), int((users >= 2).sum())
+    if total < LEAST_INTERACTIONS or active < LEAST_USERS:
+        raise errors.InvalidArgument(
+            f"There are {total} interactions that count, and {active} users with two or more. A solution needs "
+            f"at least {LEAST_INTERACTIONS} interactions of at least {LEAST_USERS} users with two or more each.",
+            aws_code="InvalidInputException",
+        )
+
+
+async def train(data: Interactions, plan: Plan, last_event: int, factorize: Factorize, progress: Progress) -> Trained:
+    """Train, choose and measure, in threads.
+
+    ``factorize`` trains where EASE is too small; ``progress`` hears shares 0..1, and may raise to end it.
+
+    Raises:
+        InvalidArgument: there is too little data.
+        EngineNotInstalled: the catalogue is large, and the engine for such is not there.
+    """
+    check_enough(data, plan)
+    trainer = _Trainer(data, plan, last_event)
+    if plan.recipe.purpose in (Purpose.POPULAR, Purpose.TRENDING):
+        return await asyncio.to_thread(trainer.by_popularity)
+    split = await asyncio.to_thread(trainer.hidden)
+    known = await asyncio.to_thread(split.known.distinct)
+    options = _REGULARIZATIONS if trainer.small else _CONFIDENCES
+    fits = []
+    for index, option in enumerate(options):
+        fits.append((option, await _fitted(trainer, known, option, factorize)))
+        await progress((index + 1) / (len(options) + 2))
+    best, tuning, metrics = await asyncio.to_thread(trainer.chosen, split, fits)
+    everything = await asyncio.to_thread(trainer.histories.distinct)
+    engine = await _fitted(trainer, everything, best, factorize)
+    await progress((len(options) + 1) / (len(options) + 2))
+    return Trained(trainer.model(engine, tuning), metrics)
+
+
+async def _fitted(trainer: _Trainer, histories: Histories, option: float, factorize: Factorize) -> LinearModel:
+    """``option``: EASE's regularization, or the confidence of a matrix factorization."""
+    items = trainer.items
+    if trainer.small:
+        return await asyncio.to_thread(ease.fit, histories, items, option)
+    codes = histories.items.astype(np.int32)
+    found = await factorize(
+        Factorization(histories.offsets, codes, items, trainer.plan.factors, _ALS_REGULARIZATION, option, _ITERATIONS)
+    )
+    return await asyncio.to_thread(_of_factors, found, option)
+
+
+def _of_factors(found: ItemFactors, confidence: float) -> LinearModel:
+    factors = np.ascontiguousarray(found.items, np.float32)
+    gram = factors.T @ factors + _ALS_REGULARIZATION * np.eye(factors.shape[1], dtype=np.float32)
+    return LinearModel("als", factors, factors, gram=gram, confidence=confidence)
+
+
+class _Trainer:
+    """The steps of one training that need only a processor."""
+
+    def __init__(self, data: Interactions, plan: Plan, last_event: int) -> None:
+        self.plan = plan
+        self.items = len(data.items)
+        self._data = data
+        self._counted = data.of_events(plan.counting.event_type, plan.counting.threshold)
+        self.histories = data.histories.taken(self._counted)
+        #: Whether EASE can do it.
+        self.small = ease.fits(self.histories.users, self.items)
+        self._last_event = last_event
+        self._measured = 0
+
+    def hidden(self) -> Split:
+        """Interactions of the measured users, hidden together with some of the choosing users.
+
+        Of the measured the newest tenth, as Amazon does it. Of the choosing the newest one, for what comes next is what
+        is asked for; or any tenth, where the caller says that time is no matter.
+        """
+        users = evaluation.eligible(self.histories, _SEED)
+        self._measured = max(1, round(len(users) * _MEASURED))
+        choosing = users[self._measured :][: max(1, min(_MOST_CHOOSING, round(len(users) * _CHOOSING)))]
+        everybody = np.concatenate([users[: self._measured], choosing])
+        if self.plan.recency:
+            return evaluation.split(self.histories, everybody, _SEED, single=choosing)
+        return evaluation.split(self.histories, everybody, _SEED, scattered=choosing)
+
+    def chosen(
+        self, split: Split, fits: Sequence[tuple[float, LinearModel]]
+    ) -> tuple[float, Tuning, Mapping[str, float]]:
+        """The best option and tuning, and the metrics of that choice."""
+        order = np.arange(len(split.users))
+        measured, choosing = order[: self._measured], order[self._measured :]
+        half_lives = _HALF_LIVES if self.plan.recency and self.plan.recipe.purpose is not Purpose.RELATED else (None,)
+        best: tuple[float, float, Tuning, LinearModel] | None = None
+        repeats = _repeats(split, choosing)
+        for option, model in fits:
+            for half_life in half_lives:
+                tuning = Tuning(half_life, repeat=0.0 if repeats else _NEVER)
+                value = self._metrics(model, tuning, split, choosing)["normalized_discounted_cumulative_gain_at_10"]
+                if best is None or value > best[0]:
+                    best = (value, option, tuning, model)
+        assert best is not None
+        _, option, tuning, model = best
+        tuning = self._calibrated(model, tuning, split, choosing, repeats)
+        return option, tuning, self._metrics(model, tuning, split, measured)
+
+    def _metrics(self, model: LinearModel, tuning: Tuning, split: Split, chosen: Ints) -> dict[str, float]:
+        def recommended(users: Sequence[int]) -> list[Ints]:
+            return [_top(row) for row in self._logits(model, tuning, split, users)]
+
+        users = [int(split.users[index]) for index in chosen]
+        return evaluation.metrics(recommended, users, [split.hidden[index] for index in chosen], self.items)
+
+    def _logits(
+        self, model: LinearModel, tuning: Tuning, split: Split, users: Sequence[int]
+    ) -> npt.NDArray[np.float32]:
+        """What is ranked by, of all items [users, items]."""
+        known = [split.known.items[split.known.of(user)] for user in users]
+        if self.plan.recipe.purpose is Purpose.RELATED:
+            known = [items[-1:] for items in known]
+        histories = [tuning.history(items) for items in known]
+        logits = model.scores(histories) / np.float32(tuning.temperature)
+        for row, history in zip(logits, histories, strict=True):
+            if self.plan.recipe.purpose is Purpose.RELATED:
+                row[history.items] = -np.inf
+            else:
+                row[history.items] += tuning.repeat
+        return logits
+
+    def _calibrated(self, model: LinearModel, tuning: Tuning, split: Split, choosing: Ints, repeats: bool) -> Tuning:
+        """The temperature and the bonus for known items under which the hidden items are likeliest."""
+        if self.plan.recipe.purpose is Purpose.RELATED:
+            return tuning
+        some = choosing[:300]
+        users = [int(split.users[index]) for index in some]
+        plain = self._logits(model, replace(tuning, temperature=1.0, repeat=0.0), split, users)
+        known = np.zeros(plain.shape, bool)
+        for row, user in zip(known, users, strict=True):
+            row[split.known.items[split.known.of(user)]] = True
+        best = (np.inf, tuning)
+        for temperature in _TEMPERATURES:
+            for repeat in _REPEATS if repeats else (_NEVER,):
+                logits = plain / np.float32(temperature) + np.float32(repeat) * known
+                top = logits.max(axis=1, keepdims=True)
+                total = np.log(np.exp(logits - top).sum(axis=1)) + top[:, 0]
+                losses = [total[row] - logits[row][split.hidden[index]].mean() for row, index in enumerate(some)]
+                loss = float(np.mean(losses))
+                if loss < best[0]:
+                    best = (loss, Tuning(tuning.half_life, temperature, repeat))
+        return best[1]
+
+    def by_popularity(self) -> Trained:
+        """The model of counts, or of growth, and its metrics."""
+        items = self.items
+        users = evaluation.eligible(self.histories, _SEED)
+        split = evaluation.split(self.histories, users[: max(1, round(len(users) * _MEASURED))], _SEED)
+        trending = self.plan.recipe.purpose is Purpose.TRENDING
+        window = self.plan.window_s
+
+        def ranking(histories: Histories) -> npt.NDArray[np.float64]:
+            if trending:
+                return popularity.rates(histories.items, histories.times, items, window).growth
+            return popularity.counts(histories.items, items)
+
+        top = np.argsort(-ranking(split.known), kind="stable")[: max(evaluation.DEPTHS)]
+        measured = evaluation.metrics(
+            lambda users: [top] * len(users), [int(user) for user in split.users], split.hidden, items
+        )
+        rates = popularity.rates(self.histories.items, self.histories.times, items, window) if trending else None
+        return Trained(replace(self.model(None, Tuning()), rates=rates), measured)
+
+    def model(self, engine: LinearModel | None, tuning: Tuning) -> Model:
+        """What is kept."""
+        counts = popularity.counts(self.histories.items, self.items)
+        return Model.of(
+            self.plan.recipe.name, self._data, self._counted, counts, self.plan.counting, tuning, engine, None,
+            self._last_event,
+        )  # fmt: skip
+
+
+def _top(scores: npt.NDArray[np.float32]) -> Ints:
+    """The items that metrics look at, best first; sorting all would take most of a training of many items."""
+    deepest = min(max(evaluation.DEPTHS), len(scores))
+    items = np.argpartition(-scores, deepest - 1)[:deepest]
+    return items[np.argsort(-scores[items], kind="stable")].astype(np.int64)
+
+
+def _repeats(split: Split, chosen: Ints) -> bool:
+    """Whether users interact again with what they know, in one of a hundred hidden interactions or more."""
+    again = total = 0
+    for index in chosen:
+        known = split.known.items[split.known.of(int(split.users[index]))]
+        again += int(np.isin(split.hidden[index], known).sum())
+        total += len(split.hidden[index])
+    return again >= 0.01 * total
