@@ -67,7 +67,7 @@ made = forecast.create_forecast(ForecastName=name, PredictorArn=predictor)["Fore
 finished(forecast.describe_forecast, ForecastArn=made)
 answer = boto3.client("forecastquery").query_forecast(ForecastArn=made, Filters={"item_id": "bread"})
 predictions = answer["Forecast"]["Predictions"]
-for low, middle, high in zip(predictions["p10"], predictions["p50"], predictions["p90"]):
+for low, middle, high in zip(*(predictions[label] for label in ("p10", "p50", "p90")), strict=True):
     print(f"{middle['Timestamp'][:10]}  {low['Value']:6.1f} {middle['Value']:6.1f} {high['Value']:6.1f}")
 
 forecast.delete_resource_tree(ResourceArn=group)
