@@ -1,7 +1,7 @@
 """The programs in examples/ as anybody runs them: nothing but AWS_ENDPOINT_URL tells them of us.
 
-Those of examples/polly need a voice, those of examples/rekognition photographs, those of examples/personalize a service of
-their own: tests/contract/speech, tests/contract/vision and tests/contract/personalization run them.
+Those that need a voice, photographs or an engine are run by the tests of their service: tests/contract/speech, vision,
+personalization and forecasting.
 """
 
 from __future__ import annotations
@@ -54,6 +54,7 @@ PRINTED = {
     "path",
     sorted(
         set(EXAMPLES.glob("*/*.py"))
+        - set(EXAMPLES.glob("forecast/*.py"))
         - set(EXAMPLES.glob("personalize/*.py"))
         - set(EXAMPLES.glob("polly/*.py"))
         - set(EXAMPLES.glob("rekognition/*.py"))

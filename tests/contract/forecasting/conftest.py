@@ -1,31 +1,23 @@
-"""A Nonet with the forecasting service, and what its tests do over and over.
-
-The engine environment has 900 MB: it is not installed for the tests. NONET_TEST_ENGINES names a data directory that has
-it (``NONET_DATA_DIRECTORY=... nonet engines install forecasting``); without it the tests that train skip.
-"""
+"""A Nonet with the forecasting service, and what its tests do over and over."""
 
 from __future__ import annotations
 
 import json
 import math
-import os
 import random
 import time
 import uuid
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from gateway.process import Addresses
-from shared.models.catalog import Catalog
-from shared.models.store import ModelStore
 from tests.contract.answers import Recorder, violations
+from tests.engines import link_engine
 from tests.running import client, nonet
 
-ENGINES = os.environ.get("NONET_TEST_ENGINES", "")
 ROLE = "arn:aws:iam::000000000000:role/forecast"
 PATIENCE_SECONDS = 300
 SCHEMA = {
@@ -56,18 +48,10 @@ class ForecastRecorder(Recorder):
         return answer
 
 
-def link_engine(data: Path) -> None:
-    """Let a data directory have the installed engine environment; skips where there is none."""
-    if not ENGINES or not ModelStore(Path(ENGINES)).environment_installed(Catalog.load().environments["forecasting"]):
-        pytest.skip("NONET_TEST_ENGINES names no data directory with the engine forecasting")
-    (data / "engines").mkdir(parents=True, exist_ok=True)
-    (data / "engines" / "forecasting").symlink_to(Path(ENGINES).resolve() / "engines" / "forecasting")
-
-
 @pytest.fixture(scope="session")
 def forecasting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Addresses]:
     data = tmp_path_factory.mktemp("forecasting")
-    link_engine(data)
+    link_engine(data, "forecasting")
     with nonet(data, services="forecasting") as addresses:
         yield addresses
 

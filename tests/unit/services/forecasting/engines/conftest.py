@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import pickle
 import subprocess
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,8 +14,8 @@ from shared.models.store import ModelStore
 from shared.runtime.bindings import HEADER
 from shared.runtime.worker import read_message
 from tests.conftest import ROOT
+from tests.engines import data_directory
 
-ENGINES = os.environ.get("NONET_TEST_ENGINES", "")
 Engine = Callable[[Any], Any]
 
 
@@ -25,9 +23,7 @@ Engine = Callable[[Any], Any]
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     """Does one task and gives its result; raises what the engine raises."""
     catalog = Catalog.load()
-    store = ModelStore(Path(ENGINES))
-    if not ENGINES or not store.environment_installed(catalog.environments["forecasting"]):
-        pytest.skip("NONET_TEST_ENGINES names no data directory with the engine forecasting")
+    store = ModelStore(data_directory("forecasting"))
     entry = catalog.get("statistical-forecasts")
     assert entry is not None
     process = subprocess.Popen(
