@@ -105,7 +105,8 @@ def test_no_loops(translate: Recorder) -> None:
 def test_a_text_of_the_full_length(translate: Recorder) -> None:
     sentences = " ".join(f"This is sentence number {number} of a long text." for number in range(220))[:9_990]
     translated = text(translate, "en", "de", sentences)
-    assert len(translated) > 7_000
+    # How long exactly depends on the processor: CTranslate2's 8-bit kernels differ.
+    assert len(translated) > 6_500
     found = set(re.findall(r"\d+", translated))
     assert set(re.findall(r"number (\d+) of", sentences)) <= found
 
