@@ -23,7 +23,6 @@ _TOLD = (
     "name", "state", "resource", "index", "length", "worker_name", "location", "error", "cause", "parameters", "input",
     "output",
 )  # fmt: skip
-_ENDINGS = ("ExecutionSucceeded", "ExecutionFailed", "ExecutionTimedOut", "ExecutionAborted")
 _WORST = ("Failed", "TimedOut", "Aborted")
 _RED, _GREEN, _PLAIN = "\033[31m", "\033[32m", "\033[0m"
 
@@ -32,6 +31,8 @@ def events_of(client: Nonet, arn: str, *, follow: bool) -> Iterator[pb.HistoryEv
     """Every event in its order; with ``follow`` until the execution has ended."""
     seen = 0
     while True:
+        # Asked before the history: of an execution that has ended, the history is then whole.
+        ended = client.orchestration.describe_execution(execution_arn=arn).status not in ("RUNNING", "PENDING_REDRIVE")
         # Newest first, so that what was seen before is not fetched again.
         new: list[pb.HistoryEvent] = []
         for page in client.pages(
@@ -44,8 +45,7 @@ def events_of(client: Nonet, arn: str, *, follow: bool) -> Iterator[pb.HistoryEv
         yield from new
         if new:
             seen = new[-1].id
-        ended = client.orchestration.describe_execution(execution_arn=arn).status not in ("RUNNING", "PENDING_REDRIVE")
-        if not follow or (ended and (not new or new[-1].type in _ENDINGS)):
+        if not follow or ended:
             return
         if not new:
             time.sleep(POLL_SECONDS)
