@@ -6,9 +6,7 @@ dataset, in one change: whoever trains sees the whole import or nothing of it.
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from nonet.forecasting.v1 import forecasting_pb2 as pb
@@ -169,12 +167,12 @@ class Datasets:
         account, described = running.account, stored.described
         dataset = await self.dataset(account, described.dataset_arn)
         key = f"imports/{stored.resource.id}.parquet"
-        with tempfile.TemporaryDirectory(dir=self._engines.work_directory(), prefix="import-") as folder:
+        async with self._engines.workspace("import") as folder:
             paths, size = [], 0
             for number, place in enumerate(
                 await find_files(self._objects, account, described.data_source.s3_config.path)
             ):
-                path = Path(folder) / f"{number}.source"
+                path = folder / f"{number}.source"
                 size += await download(self._objects, account, place, path)
                 paths.append(str(path))
                 running.raise_if_stopped()
@@ -182,7 +180,7 @@ class Datasets:
             columns = domains.columns(
                 dataset.described.domain, dataset.described.dataset_type, attributes(dataset)
             )
-            table = Path(folder) / "table.parquet"
+            table = folder / "table.parquet"
             task = ReadTable(tuple(paths), described.format, columns, described.timestamp_format, str(table))
             async with self._engines.engine() as engine:
                 report: TableReport = await engine.do(task)

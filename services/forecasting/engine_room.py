@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import fcntl
+import secrets
+import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from services.forecasting.tasks import FORECAST_SERIES
 from shared import errors
 from shared.rpc.call import Priority
 from shared.runtime.runtime import Lease, Runtime
+
+#: Lies beside a folder while a process works in it.
+_LOCK = ".lock"
 
 
 class HeldEngine:
@@ -46,7 +54,35 @@ class EngineRoom:
         async with await self._runtime.lease(FORECAST_SERIES) as lease:
             yield HeldEngine(lease)
 
-    def work_directory(self) -> Path:
-        """Where folders of running jobs lie."""
-        self._directory.mkdir(parents=True, exist_ok=True)
-        return self._directory
+    @asynccontextmanager
+    async def workspace(self, purpose: str) -> AsyncIterator[Path]:
+        """A folder that is gone afterwards; those of processes that were killed go now."""
+        await asyncio.to_thread(self._sweep)
+        folder, lock = await asyncio.to_thread(self._make, purpose)
+        try:
+            yield folder
+        finally:
+            await asyncio.to_thread(_remove, folder, lock)
+
+    def _make(self, purpose: str) -> tuple[Path, IO[str]]:
+        """The lock comes first: a sweep never meets a folder that nobody seems to hold."""
+        self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder = self._directory / f"{purpose}-{secrets.token_hex(8)}"
+        lock = folder.with_suffix(_LOCK).open("x")
+        # The system lets go of it when the process ends, however it ends.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        folder.mkdir(mode=0o700)
+        return folder, lock
+
+    def _sweep(self) -> None:
+        for path in self._directory.glob(f"*{_LOCK}"):
+            with contextlib.suppress(FileNotFoundError, BlockingIOError), path.open("r+") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(path.with_suffix(""), ignore_errors=True)
+                path.unlink()
+
+
+def _remove(folder: Path, lock: IO[str]) -> None:
+    with lock:
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.with_suffix(_LOCK).unlink(missing_ok=True)

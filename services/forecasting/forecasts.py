@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import tempfile
 from collections.abc import AsyncIterator, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -185,8 +184,8 @@ class Forecasts:
         forecast = await self._resources.active(account, FORECAST, described.forecast_arn, pb.DescribeForecastResponse)
         place = parse_path(described.destination.s3_config.path)
         key = "/".join(part for part in (place.key.rstrip("/"), f"{stored.resource.name}_part0.csv") if part)
-        with tempfile.TemporaryDirectory(dir=self._engines.work_directory(), prefix="export-") as folder:
-            path = Path(folder) / "export.csv"
+        async with self._engines.workspace("export") as folder:
+            path = folder / "export.csv"
             with path.open("w", encoding="utf-8", newline="") as file:
                 async for text in self._csv(forecast, running):
                     file.write(text)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tempfile
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -92,17 +91,17 @@ async def training(
 
     Raises ``InvalidArgument`` where the data are not enough.
     """
-    with tempfile.TemporaryDirectory(dir=engines.work_directory(), prefix="training-") as folder:
+    async with engines.workspace("training") as folder:
         paths = {
-            kind: await _fetch(objects, running.account, table_keys(members, kind), Path(folder), kind)
+            kind: await _fetch(objects, running.account, table_keys(members, kind), folder, kind)
             for kind in (domains.TARGET, domains.RELATED, domains.METADATA)
         }
         if not paths[domains.TARGET]:
             raise errors.InvalidArgument("The dataset group has no target time series with an import.")
         await running.report(0.02)
         async with engines.engine() as engine:
-            report = await engine.do(_preparation(folder, paths, members, settings))
-            yield Training(running, engine, folder, report, settings, time.monotonic() + MOST_SECONDS)
+            report = await engine.do(_preparation(str(folder), paths, members, settings))
+            yield Training(running, engine, str(folder), report, settings, time.monotonic() + MOST_SECONDS)
 
 
 async def _fetch(objects: ObjectStore, account: str, keys: Sequence[str], folder: Path, kind: str) -> tuple[str, ...]:

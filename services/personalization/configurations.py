@@ -37,7 +37,7 @@ def check_solution(request: pb.CreateSolutionRequest) -> Recipe:
         if asked:
             raise errors.Unimplemented(f"Not built: {what}.")
     if not request.recipe_arn:
-        raise _refused("Name a recipe: recipeArn.")
+        raise errors.InvalidArgument("Name a recipe: recipeArn.")
     recipe = recipe_of(request.recipe_arn)
     config = request.solution_config
     for member, what in (
@@ -73,7 +73,7 @@ def _check_parameters(recipe: Recipe, algorithm: Mapping[str, str], features: Ma
                 f"The models of this version have no parameter {name[:100]}; those of {recipe.name}: {there}."
             )
         if value.lower() not in known[name]:
-            raise _refused(f"{name} is one of {', '.join(sorted(known[name]))}.")
+            raise errors.InvalidArgument(f"{name} is one of {', '.join(sorted(known[name]))}.")
 
 
 def check_campaign(config: pb.CampaignConfig, recipe: Recipe) -> None:
@@ -84,16 +84,16 @@ def check_campaign(config: pb.CampaignConfig, recipe: Recipe) -> None:
         raise errors.Unimplemented("Not built: rankingInfluence.")
     exploration = config.item_exploration_config
     if exploration and not recipe.explores:
-        raise _refused(f"{recipe.name} does not explore: leave itemExplorationConfig out.")
+        raise errors.InvalidArgument(f"{recipe.name} does not explore: leave itemExplorationConfig out.")
     for name, value in exploration.items():
         if name == "explorationWeight":
             if not 0 <= _number(value, name) <= 1:
-                raise _refused("explorationWeight is 0 to 1.")
+                raise errors.InvalidArgument("explorationWeight is 0 to 1.")
         elif name == "explorationItemAgeCutOff":
             if _number(value, name) < 1:
-                raise _refused("explorationItemAgeCutOff is 1 day at least.")
+                raise errors.InvalidArgument("explorationItemAgeCutOff is 1 day at least.")
         else:
-            raise _refused(f"itemExplorationConfig has no member {name[:100]}.")
+            raise errors.InvalidArgument(f"itemExplorationConfig has no member {name[:100]}.")
 
 
 def _number(text: str, name: str) -> float:
@@ -102,9 +102,5 @@ def _number(text: str, name: str) -> float:
     except ValueError:
         number = math.nan
     if not math.isfinite(number):
-        raise _refused(f"{name} is a number.")
+        raise errors.InvalidArgument(f"{name} is a number.")
     return number
-
-
-def _refused(message: str) -> errors.InvalidArgument:
-    return errors.InvalidArgument(message, aws_code="InvalidInputException")

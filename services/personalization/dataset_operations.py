@@ -83,7 +83,9 @@ class DatasetOperations:
         """Make a dataset group."""
         check_no_domain(request.domain)
         if request.kms_key_arn:
-            raise refused("There are no KMS keys here: leave kmsKeyArn out, and encrypt the object store.")
+            raise errors.InvalidArgument(
+                "There are no KMS keys here: leave kmsKeyArn out, and encrypt the object store."
+            )
         stored = await self._shelf.create(
             call.account,
             DATASET_GROUP,
@@ -338,8 +340,3 @@ def check_no_domain(domain: str) -> None:
 def tags_of(tags: Iterable[pb.Tag]) -> dict[str, str]:
     """Tags by key."""
     return {tag.tag_key: tag.tag_value for tag in tags}
-
-
-def refused(message: str) -> errors.InvalidArgument:
-    """Personalize's error for a request that is not right."""
-    return errors.InvalidArgument(message, aws_code="InvalidInputException")

@@ -47,11 +47,11 @@ class PersonalizationEventsService:
         try:
             tracker = await self._resources.get(call.account, TRACKING_ID, request.tracking_id)
         except errors.NotFound:
-            raise _refused("There is no event tracker of that tracking id.") from None
+            raise errors.InvalidArgument("There is no event tracker of that tracking id.") from None
         group = orjson.loads(tracker.document)
         dataset = (await self._datasets.of_group(call.account, group["arn"])).get(INTERACTIONS)
         if dataset is None:
-            raise _refused("The tracker's dataset group has no Interactions dataset.")
+            raise errors.InvalidArgument("The tracker's dataset group has no Interactions dataset.")
         schema = await self._datasets.schema(call.account, dataset)
         events = [_event(request, one, schema) for one in request.event_list]
         await self._events.add(group["id"], events)
@@ -74,7 +74,7 @@ class PersonalizationEventsService:
     async def _put(self, call: Call, arn: str, kind: str, key: str, rows: Mapping[str, str]) -> None:
         dataset = await self._shelf.get(call.account, DATASET, arn)
         if dataset.message.dataset_type.upper() != kind:
-            raise _refused(f"The dataset is of {dataset.message.dataset_type}, not of {kind.title()}.")
+            raise errors.InvalidArgument(f"The dataset is of {dataset.message.dataset_type}, not of {kind.title()}.")
         schema = await self._datasets.schema(call.account, dataset)
         fields = [one for one in schema.fields if one.name.upper() != key]
         await self._events.put_records(dataset.id, {name: _values(text, fields) for name, text in rows.items()})
@@ -87,7 +87,7 @@ def _event(request: pb.PutEventsRequest, one: pb.Event, schema: Schema) -> Event
     values = _values(one.properties, fields, partial=True)
     value = one.event_value if one.HasField("event_value") else values.pop(EVENT_VALUE, None)
     if one.HasField("event_value") and schema.field(EVENT_VALUE) is None:
-        raise _refused("The Interactions schema has no EVENT_VALUE: leave eventValue out.")
+        raise errors.InvalidArgument("The Interactions schema has no EVENT_VALUE: leave eventValue out.")
     return Event(
         request.user_id,
         request.session_id,
@@ -113,28 +113,24 @@ def _values(text: str, fields: list[Field], partial: bool = False) -> dict[str, 
     try:
         given = orjson.loads(text) if text else {}
     except orjson.JSONDecodeError:
-        raise _refused("The properties are a JSON object.") from None
+        raise errors.InvalidArgument("The properties are a JSON object.") from None
     if not isinstance(given, dict):
-        raise _refused("The properties are a JSON object.")
+        raise errors.InvalidArgument("The properties are a JSON object.")
     known = {_plain(field.name): field for field in fields}
     values: dict[str, Any] = {}
     for key, value in given.items():
         field = known.get(_plain(key))
         if field is None:
-            raise _refused(f"The dataset's schema has no field for the property {key[:100]}.")
+            raise errors.InvalidArgument(f"The dataset's schema has no field for the property {key[:100]}.")
         try:
             values[field.name.upper()] = parse_value(field, value)
         except ValueError as reason:
-            raise _refused(f"The property {key[:100]} {reason}.") from None
+            raise errors.InvalidArgument(f"The property {key[:100]} {reason}.") from None
     missing = [field.name for field in fields if field.name.upper() not in values and not field.nullable]
     if missing and not partial:
-        raise _refused(f"The properties lack {missing[0]}, which cannot be null.")
+        raise errors.InvalidArgument(f"The properties lack {missing[0]}, which cannot be null.")
     return values
 
 
 def _plain(name: str) -> str:
     return name.replace("_", "").upper()
-
-
-def _refused(message: str) -> errors.InvalidArgument:
-    return errors.InvalidArgument(message, aws_code="InvalidInputException")

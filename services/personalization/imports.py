@@ -55,15 +55,14 @@ class DatasetImports:
             try:
                 table = await asyncio.to_thread(read_table, paths, schema, lambda: job.cancelled)
             except BadRowsError as reason:
-                raise errors.InvalidArgument(str(reason), aws_code="InvalidInputException") from None
+                raise errors.InvalidArgument(str(reason)) from None
         await job.report(0.8)
         await self._datasets.keep(job.account, dataset, job.id, table, request.import_mode != "INCREMENTAL")
 
     async def _fetch(self, job: RunningJob, place: ObjectName, folder: Path) -> list[Path]:
         """Copy the file, or the files of the folder, to this machine's disk."""
         refused = errors.InvalidObject(
-            "The data cannot be read: check bucket, key and owner of the data location.",
-            aws_code="InvalidInputException",
+            "The data cannot be read: check bucket, key and owner of the data location."
         )
         try:
             keys = await self._keys(job.account, place)
@@ -108,7 +107,7 @@ def parse_location(location: str) -> ObjectName:
     Raises ``InvalidArgument``: the location is somewhere else; nothing outside the object store is ever fetched.
     """
     refused = errors.InvalidArgument(
-        "The data location is s3://bucket/file.csv or s3://bucket/folder/.", aws_code="InvalidInputException"
+        "The data location is s3://bucket/file.csv or s3://bucket/folder/."
     )
     if not location.startswith("s3://"):
         raise refused

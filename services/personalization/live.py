@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -19,6 +19,7 @@ from nonet.personalization.v1 import personalization_pb2 as pb
 from services.personalization import catalogue
 from services.personalization.campaigns import Serving
 from services.personalization.catalogue import Catalogue
+from services.personalization.dataset_table import DatasetTable
 from services.personalization.datasets import DatasetStore
 from services.personalization.engines.popularity import Rates
 from services.personalization.events import EventStore
@@ -136,11 +137,17 @@ class LiveData:
         return dataset.id, dataset.facts["files"], await self._events.last_record(dataset.id)
 
     async def _all_users(self, account: str, dataset: Stored[pb.Dataset]) -> Mapping[str, Mapping[str, Any]]:
-        users: dict[str, Mapping[str, Any]] = {}
-        for table in await self._datasets.tables(account, dataset):
-            names = table.text(USER_ID)
-            others = {name: column for name, column in table.columns.items() if name != USER_ID}
-            for row in range(table.rows):
-                users[names.words[names.codes[row]]] = {name: column.value(row) for name, column in others.items()}
+        tables = await self._datasets.tables(account, dataset)
         put, _ = await self._events.records(dataset.id)
-        return {**users, **put}
+        return await asyncio.to_thread(_users, tables, put)
+
+
+def _users(tables: Sequence[DatasetTable], put: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Mapping[str, Any]]:
+    """The columns of every user: of the imported tables in order, then what was put."""
+    users: dict[str, Mapping[str, Any]] = {}
+    for table in tables:
+        names = table.text(USER_ID)
+        others = {name: column for name, column in table.columns.items() if name != USER_ID}
+        for row in range(table.rows):
+            users[names.words[names.codes[row]]] = {name: column.value(row) for name, column in others.items()}
+    return {**users, **put}

@@ -81,19 +81,19 @@ class PersonalizationRuntimeService:
         if request.HasField("recommender_arn"):
             raise errors.Unimplemented("Domain recommenders are not built: use a campaign.")
         if not request.campaign_arn:
-            raise _refused("Name the campaign: campaignArn.")
+            raise errors.InvalidArgument("Name the campaign: campaignArn.")
         _check_context(request.context)
         count = request.num_results or DEFAULT_RESULTS
         if count > MOST_RESULTS:
-            raise _refused(f"numResults is {MOST_RESULTS} at most.")
+            raise errors.InvalidArgument(f"numResults is {MOST_RESULTS} at most.")
         asked = await self._asked(call, request.campaign_arn, request.user_id)
         purpose = asked.recipe.purpose
         if purpose is Purpose.RANKING:
-            raise _refused("The campaign ranks items: call GetPersonalizedRanking.")
+            raise errors.InvalidArgument("The campaign ranks items: call GetPersonalizedRanking.")
         if purpose is Purpose.USER and not request.user_id:
-            raise _refused("The campaign's recipe needs a userId.")
+            raise errors.InvalidArgument("The campaign's recipe needs a userId.")
         if purpose is Purpose.RELATED and not request.item_id:
-            raise _refused("The campaign's recipe needs an itemId.")
+            raise errors.InvalidArgument("The campaign's recipe needs an itemId.")
         columns = _metadata_columns(asked.campaign, request.metadata_columns, count)
         catalogue = await self._live.catalogue(call.account, asked.serving, asked.model)
         passes = await self._passing(call, asked, catalogue, request.filter_arn, request.filter_values, request.item_id)
@@ -126,10 +126,10 @@ class PersonalizationRuntimeService:
         """A list of items in the order in which a user may like them."""
         _check_context(request.context)
         if len(request.input_list) > MOST_RANKED:
-            raise _refused(f"inputList has {MOST_RANKED} items at most.")
+            raise errors.InvalidArgument(f"inputList has {MOST_RANKED} items at most.")
         asked = await self._asked(call, request.campaign_arn, request.user_id)
         if asked.recipe.purpose is not Purpose.RANKING:
-            raise _refused("The campaign does not rank: its recipe is none of personalized ranking.")
+            raise errors.InvalidArgument("The campaign does not rank: its recipe is none of personalized ranking.")
         columns = _metadata_columns(asked.campaign, request.metadata_columns, len(request.input_list))
         catalogue = await self._live.catalogue(call.account, asked.serving, asked.model)
         passes = await self._passing(call, asked, catalogue, request.filter_arn, request.filter_values, "")
@@ -160,20 +160,20 @@ class PersonalizationRuntimeService:
         """The items that a filter lets through; None without one."""
         if not arn:
             if values:
-                raise _refused("filterValues come with a filterArn.")
+                raise errors.InvalidArgument("filterValues come with a filterArn.")
             return None
         stored = await self._shelf.active(call.account, FILTER, arn)
         if stored.message.dataset_group_arn != asked.serving.group_arn:
-            raise _refused("The filter is of another dataset group than the campaign.")
+            raise errors.InvalidArgument("The filter is of another dataset group than the campaign.")
         expression = parser.parse(stored.message.filter_expression)
         placeholders = {name.upper(): name for name in expression.placeholders()}
         unknown = sorted(name for name in values if name.upper() not in placeholders)
         if unknown:
-            raise _refused(f"The filter has no placeholder {unknown[0]}.")
+            raise errors.InvalidArgument(f"The filter has no placeholder {unknown[0]}.")
         if _looks_at(expression, Dataset.CURRENT_USER) and not asked.user:
-            raise _refused("The filter looks at CurrentUser: name the userId.")
+            raise errors.InvalidArgument("The filter looks at CurrentUser: name the userId.")
         if _looks_at(expression, Dataset.INTERACTIONS) and not asked.user:
-            raise _refused("The filter looks at the user's interactions: name the userId.")
+            raise errors.InvalidArgument("The filter looks at the user's interactions: name the userId.")
         columns = (
             await self._live.user(call.account, asked.serving, asked.user)
             if _looks_at(expression, Dataset.CURRENT_USER)
@@ -201,7 +201,7 @@ class PersonalizationRuntimeService:
             return None
         (wanted,) = request.promotions
         if not wanted.filter_arn or not wanted.percent_promoted_items:
-            raise _refused("A promotion has a filterArn and percentPromotedItems.")
+            raise errors.InvalidArgument("A promotion has a filterArn and percentPromotedItems.")
         mask = await self._passing(call, asked, catalogue, wanted.filter_arn, wanted.filter_values, request.item_id)
         assert mask is not None
         # The model ranks what it knows; of others it could not say which to promote.
@@ -250,12 +250,14 @@ def _metadata_columns(
     if not wanted:
         return ()
     if not campaign.message.campaign_config.enable_metadata_with_recommendations:
-        raise _refused("The campaign was made without enableMetadataWithRecommendations.")
+        raise errors.InvalidArgument("The campaign was made without enableMetadataWithRecommendations.")
     if set(wanted) != {"ITEMS"}:
-        raise _refused("Metadata are of the Items dataset: ITEMS.")
+        raise errors.InvalidArgument("Metadata are of the Items dataset: ITEMS.")
     columns = list(wanted["ITEMS"].values)
     if len(columns) > MOST_COLUMNS or count > MOST_WITH_METADATA:
-        raise _refused(f"Metadata come with {MOST_WITH_METADATA} items of {MOST_COLUMNS} columns at most.")
+        raise errors.InvalidArgument(
+            f"Metadata come with {MOST_WITH_METADATA} items of {MOST_COLUMNS} columns at most."
+        )
     return columns
 
 
@@ -269,7 +271,7 @@ def _item(one: Recommended, catalogue: Catalogue, recipe: Recipe, columns: Seque
     )
     for column in columns:
         if column.upper() not in catalogue.columns:
-            raise _refused(f"The Items dataset has no column {column}.")
+            raise errors.InvalidArgument(f"The Items dataset has no column {column}.")
         value = catalogue.value(column.upper(), one.item)
         if value is not None:
             item.metadata[column] = value if isinstance(value, str) else f"{value:g}"
@@ -279,7 +281,3 @@ def _item(one: Recommended, catalogue: Catalogue, recipe: Recipe, columns: Seque
 def _check_context(context: Mapping[str, str]) -> None:
     if context:
         raise errors.Unimplemented("The models of this version do not look at a context: leave it out.")
-
-
-def _refused(message: str) -> errors.InvalidArgument:
-    return errors.InvalidArgument(message, aws_code="InvalidInputException")

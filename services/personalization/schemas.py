@@ -72,21 +72,27 @@ class Schema:
         if dataset_type in _UNBUILT:
             raise errors.Unimplemented("Actions and next-best-action are not built: use Interactions, Items and Users.")
         if dataset_type not in REQUIRED:
-            raise _refused("The dataset type is Interactions, Items or Users.")
+            raise errors.InvalidArgument("The dataset type is Interactions, Items or Users.")
         if self.record.upper() != dataset_type:
-            raise _refused(f"The schema is of {self.record}, the dataset of {dataset_type.title()}.")
+            raise errors.InvalidArgument(f"The schema is of {self.record}, the dataset of {dataset_type.title()}.")
         required = REQUIRED[dataset_type]
         missing = [name for name in required if self.field(name) is None]
         if missing:
-            raise _refused(f"A schema for {dataset_type.title()} has the fields {', '.join(missing)} too.")
+            raise errors.InvalidArgument(
+                f"A schema for {dataset_type.title()} has the fields {', '.join(missing)} too."
+            )
         optional = [field for field in self.fields if field.name.upper() in required and field.nullable]
         if optional:
-            raise _refused(f"{', '.join(field.name for field in optional)} cannot be null.")
+            raise errors.InvalidArgument(f"{', '.join(field.name for field in optional)} cannot be null.")
         metadata = [field for field in self.fields if field.name.upper() not in _FIXED]
         if dataset_type in _NEEDS_METADATA and len(self.fields) == len(required):
-            raise _refused(f"A schema for {dataset_type.title()} has a metadata field beside {required[0]}.")
+            raise errors.InvalidArgument(
+                f"A schema for {dataset_type.title()} has a metadata field beside {required[0]}."
+            )
         if len(metadata) > MOST_METADATA[dataset_type]:
-            raise _refused(f"{dataset_type.title()} have {MOST_METADATA[dataset_type]} metadata fields at most.")
+            raise errors.InvalidArgument(
+                f"{dataset_type.title()} have {MOST_METADATA[dataset_type]} metadata fields at most."
+            )
 
 
 def parse_schema(text: str) -> Schema:
@@ -98,45 +104,43 @@ def parse_schema(text: str) -> Schema:
     try:
         document = orjson.loads(text)
     except orjson.JSONDecodeError:
-        raise _refused("The schema is not valid JSON.") from None
+        raise errors.InvalidArgument("The schema is not valid JSON.") from None
     if not isinstance(document, dict) or document.get("type") != "record":
-        raise _refused('The schema is an Avro record: {"type": "record", "name": ..., "fields": [...]}.')
+        raise errors.InvalidArgument('The schema is an Avro record: {"type": "record", "name": ..., "fields": [...]}.')
     name, rows = document.get("name"), document.get("fields")
     if not isinstance(name, str) or name.upper() not in REQUIRED.keys() | _UNBUILT:
-        raise _refused("The record's name is Interactions, Items or Users.")
+        raise errors.InvalidArgument("The record's name is Interactions, Items or Users.")
     if not isinstance(rows, list) or not rows:
-        raise _refused("The schema has no fields.")
+        raise errors.InvalidArgument("The schema has no fields.")
     fields = tuple(_field(row) for row in rows)
     names = [field.name.upper() for field in fields]
     doubled = {name for name in names if names.count(name) > 1}
     if doubled:
-        raise _refused(f"The schema has a field twice: {', '.join(sorted(doubled))}.")
+        raise errors.InvalidArgument(f"The schema has a field twice: {', '.join(sorted(doubled))}.")
     return Schema(name, fields)
 
 
 def _field(row: Any) -> Field:
     if not isinstance(row, dict) or not isinstance(row.get("name"), str) or not _NAME.fullmatch(row["name"]):
-        raise _refused("A field has a name of letters, digits and underscores, and a type.")
+        raise errors.InvalidArgument("A field has a name of letters, digits and underscores, and a type.")
     name = row["name"]
     given = row.get("type")
     kinds = given if isinstance(given, list) else [given]
     if not kinds or not all(isinstance(kind, str) for kind in kinds):
-        raise _refused(f"The type of {name} is a name, or a list of a name and null.")
+        raise errors.InvalidArgument(f"The type of {name} is a name, or a list of a name and null.")
     plain = [kind for kind in kinds if kind != "null"]
     if len(plain) != 1 or plain[0] not in _TYPES or len(kinds) > 2:
-        raise _refused(f"The type of {name} is one of {', '.join(sorted(_TYPES))}, or a list of one of them and null.")
+        raise errors.InvalidArgument(
+            f"The type of {name} is one of {', '.join(sorted(_TYPES))}, or a list of one of them and null."
+        )
     (kind,) = plain
     if kind not in _FIXED.get(name.upper(), _TYPES):
-        raise _refused(f"{name.upper()} has the type {' or '.join(sorted(_FIXED[name.upper()]))}.")
+        raise errors.InvalidArgument(f"{name.upper()} has the type {' or '.join(sorted(_FIXED[name.upper()]))}.")
     categorical, textual = (row.get(flag, False) for flag in ("categorical", "textual"))
     if not isinstance(categorical, bool) or not isinstance(textual, bool):
-        raise _refused(f"categorical and textual of {name} are true or false.")
+        raise errors.InvalidArgument(f"categorical and textual of {name} are true or false.")
     if (categorical or textual) and kind != "string":
-        raise _refused(f"{name} is categorical or textual, and so a string.")
+        raise errors.InvalidArgument(f"{name} is categorical or textual, and so a string.")
     if name.upper() not in _FIXED and kind == "string" and not (categorical or textual):
-        raise _refused(f"{name} is a string: say whether it is categorical or textual.")
+        raise errors.InvalidArgument(f"{name} is a string: say whether it is categorical or textual.")
     return Field(name, kind, "null" in kinds, categorical, textual)
-
-
-def _refused(message: str) -> errors.InvalidArgument:
-    return errors.InvalidArgument(message, aws_code="InvalidInputException")

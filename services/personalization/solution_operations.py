@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from nonet.personalization.v1 import personalization_pb2 as pb
 from services.personalization.campaigns import DEPLOYMENT, Deployments
 from services.personalization.configurations import check_campaign, check_solution
-from services.personalization.dataset_operations import refused, tags_of
+from services.personalization.dataset_operations import tags_of
 from services.personalization.datasets import DatasetStore
 from services.personalization.events import EventStore
 from services.personalization.kinds import (
@@ -223,7 +223,7 @@ class SolutionOperations:
             call.account, SOLUTION_VERSION, request.solution_version_arn or campaign.message.solution_version_arn
         )
         if version.message.solution_arn != campaign.resource.parent:
-            raise refused("The solution version is of another solution than the campaign's.")
+            raise errors.InvalidArgument("The solution version is of another solution than the campaign's.")
         check_campaign(request.campaign_config, recipe_of(version.message.recipe_arn))
         token = uuid.uuid4().hex
 

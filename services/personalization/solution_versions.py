@@ -54,6 +54,7 @@ class Trainings:
             data = await asyncio.to_thread(trained.model.to_bytes)
             name = model_blob(stored.id)
             await self._blobs.write(name, _once(data))
+            fingerprint = await asyncio.to_thread(digest, data)
             hours = (time.monotonic() - began) / 3600
         except errors.NonetError as error:
             if not error.retryable and not isinstance(error, errors.Cancelled):
@@ -63,7 +64,7 @@ class Trainings:
         def done(message: pb.SolutionVersion, facts: dict[str, Any]) -> str:
             facts |= {
                 "model": name,
-                "digest": digest(data),
+                "digest": fingerprint,
                 "metrics": dict(trained.metrics),
                 "last_event": trained.model.last_event,
             }
@@ -83,7 +84,7 @@ class Trainings:
         dataset = (await self._datasets.of_group(account, group_arn)).get(INTERACTIONS)
         if dataset is None:
             raise errors.InvalidArgument(
-                "The dataset group has no Interactions dataset.", aws_code="InvalidInputException"
+                "The dataset group has no Interactions dataset."
             )
         tables = await self._datasets.tables(account, dataset)
         events = await self._events.all(group.id)

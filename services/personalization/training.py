@@ -71,8 +71,7 @@ def check_enough(data: Interactions, plan: Plan) -> None:
     if total < LEAST_INTERACTIONS or active < LEAST_USERS:
         raise errors.InvalidArgument(
             f"There are {total} interactions that count, and {active} users with two or more. A solution needs "
-            f"at least {LEAST_INTERACTIONS} interactions of at least {LEAST_USERS} users with two or more each.",
-            aws_code="InvalidInputException",
+            f"at least {LEAST_INTERACTIONS} interactions of at least {LEAST_USERS} users with two or more each."
         )
 
 

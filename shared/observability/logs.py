@@ -51,3 +51,5 @@ def configure_logging(level: str, log_format: str) -> None:
     root.setLevel(level)
     # uvicorn's access log repeats what nonet.calls says, and names query strings.
     logging.getLogger("uvicorn.access").disabled = True
+    # faiss tells of each build of itself that its wheel does not have, as if something were missing.
+    logging.getLogger("faiss").setLevel(logging.WARNING)

@@ -6,12 +6,15 @@ numerical failure) it leaves out: the others of the series stand in.
 
 from __future__ import annotations
 
+import logging
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+_LOG = logging.getLogger("nonet.forecasting")
 
 Floats = npt.NDArray[np.float64]
 
@@ -60,9 +63,10 @@ def forecast(
         try:
             model = _FACTORIES[name](season, fitting, len(values), horizon)
             found: Mapping[str, Any] = model.forecast(y=values, h=horizon, level=levels or None)
-        except Exception:
-            # The library raises bare exceptions ("no model able to be fitted"); a defect of ours shows in the tests,
-            # which call each model on series that it must fit.
+        except Exception as failure:
+            # The library raises bare exceptions ("no model able to be fitted"), so any of them leaves the model out of
+            # this series' mixture; the log names it, in case it is a defect.
+            _LOG.warning("%s cannot be fitted to a series of %d values: %s", name, len(values), type(failure).__name__)
             return None
     rows = [found["mean"]]
     for quantile in quantiles:

@@ -235,4 +235,4 @@ def _check_field(dataset: Dataset, field: str, columns: Mapping[Dataset, Sequenc
 
 
 def _refused(why: str) -> errors.InvalidArgument:
-    return errors.InvalidArgument(f"The filter cannot be applied: {why}.", aws_code="InvalidInputException")
+    return errors.InvalidArgument(f"The filter cannot be applied: {why}.")

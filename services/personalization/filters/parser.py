@@ -260,13 +260,12 @@ def parse_values(text: str) -> tuple[str | float, ...]:
         quoted, plain, _, wrong = token.groups()
         if wrong is not None:
             raise errors.InvalidArgument(
-                'A filter value is a list of texts in quotes: "\\"drama\\",\\"comedy\\"".',
-                aws_code="InvalidInputException",
+                'A filter value is a list of texts in quotes: "\\"drama\\",\\"comedy\\"".'
             )
         values.append(quoted if quoted is not None else _number_or_text(plain))
     if len(values) > MOST_VALUES:
         raise errors.InvalidArgument(
-            f"A filter value has more than {MOST_VALUES} values.", aws_code="InvalidInputException"
+            f"A filter value has more than {MOST_VALUES} values."
         )
     return tuple(values)
 
@@ -279,4 +278,4 @@ def _number_or_text(text: str) -> str | float:
 
 
 def _refused(why: str) -> errors.InvalidArgument:
-    return errors.InvalidArgument(f"The filter expression is not valid: {why}.", aws_code="InvalidInputException")
+    return errors.InvalidArgument(f"The filter expression is not valid: {why}.")
