@@ -28,7 +28,7 @@ import numpy.typing as npt
 from services.vision.collections.faces import NewFace, Vector, Vectors
 from services.vision.collections.search import FaceSearch
 from services.vision.collections.store import FaceCollections
-from services.vision.geometry import Box
+from shared.media.boxes import Box
 from shared.storage.database import Database
 from shared.storage.resources import ResourceStore
 

@@ -17,6 +17,8 @@ from shared.models.store import ModelStore
 
 #: A data directory that keeps its environments from run to run; empty = none.
 KEPT = os.environ.get("NONET_TEST_ENGINES", "")
+#: A folder that the processes of one run share; ``./nonet test`` makes and deletes it. Empty = a process for itself.
+RUN = os.environ.get("NONET_TEST_RUN", "")
 
 
 @functools.cache
@@ -25,12 +27,20 @@ def data_directory(name: str) -> Path:
     environment = Catalog.load().environments[name]
     if KEPT and ModelStore(Path(KEPT)).environment_installed(environment):
         return Path(KEPT)
-    folder = Path(tempfile.mkdtemp(prefix=f"nonet-engine-{name}-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     try:
-        ModelStore(folder).install_environment(environment)
+        # Of two processes that want it at once the second waits for the first.
+        ModelStore(_run_directory()).install_environment(environment)
     except errors.FailedPrecondition as reason:
         pytest.skip(f"the engine {name} cannot be installed here: {reason.message}")
+    return _run_directory()
+
+
+@functools.cache
+def _run_directory() -> Path:
+    if RUN:
+        return Path(RUN)
+    folder = Path(tempfile.mkdtemp(prefix="nonet-test-engines-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return folder
 
 

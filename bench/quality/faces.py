@@ -33,8 +33,8 @@ import numpy.typing as npt
 from services.vision.faces.analysis import AnalyzedFace, FaceAnalyzer, FaceAttribute, face_picture
 from services.vision.faces.pose import ANCHORS, MIDDLE, PAIRS, rigid_fit
 from services.vision.faces.similarity import MATCH, similarity
-from services.vision.geometry import Box
 from services.vision.tasks import EyePicture, FoundFace
+from shared.media.boxes import Box
 from shared.media.images import ImageLimits, decode_image
 from shared.models.catalog import REPOSITORY_ROOT, Catalog
 from shared.models.store import ModelStore

@@ -33,10 +33,11 @@ import numpy.typing as npt
 from PIL import Image
 
 from services.vision.engines.coco import NAMES
-from services.vision.geometry import Box, overlaps
+from services.vision.geometry import overlaps
 from services.vision.labels.labeler import Labeler, LabelWish
 from services.vision.labels.taxonomy import taxonomy
 from services.vision.tasks import CLASSIFY_IMAGE, DETECT_OBJECTS
+from shared.media.boxes import Box
 from shared.models.catalog import REPOSITORY_ROOT, Catalog
 from shared.models.store import ModelStore
 from shared.runtime.bindings import load_engine

@@ -11,12 +11,12 @@ import numpy.typing as npt
 
 from services.documents.analysis import PageAnalysis, Question
 from services.documents.forms import KeyValue
-from services.documents.geometry import Box
 from services.documents.layout import Region
 from services.documents.lines import TextLine, TextWord
 from services.documents.marks import Mark
 from services.documents.sheets import Sheet
 from services.documents.tables import Table
+from shared.media.boxes import Box
 
 #: The page as sent, clockwise from its upper left corner.
 PAGE_CORNERS = np.array([[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]])

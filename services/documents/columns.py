@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from services.documents.geometry import Box, union
 from services.documents.lines import TextLine
 from services.documents.rules import Rules
+from shared.media.boxes import Box, union
 
 #: Rows further apart than this many text heights belong to different tables.
 MAX_ROW_GAP = 2.6

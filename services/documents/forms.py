@@ -6,11 +6,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from services.documents.geometry import Box, union
 from services.documents.lines import TextLine, TextWord
 from services.documents.marks import Mark
 from services.documents.sheets import Sheet
 from services.documents.tables import Table
+from shared.media.boxes import Box, union
 
 #: How often a pair found this way is right: precision on FUNSD's training forms (bench/quality/documents.py scores
 #: them). Too few forms there have ruled cells or marks with words: those two are estimates.

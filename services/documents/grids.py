@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from services.documents.geometry import Box
 from services.documents.rules import Rules
+from shared.media.boxes import Box
 
 
 @dataclass(frozen=True, slots=True)

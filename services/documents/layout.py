@@ -12,11 +12,11 @@ import numpy as np
 from services.documents.bullets import find_dotted
 from services.documents.columns import ENUMERATOR
 from services.documents.forms import KeyValue
-from services.documents.geometry import Box, union
 from services.documents.lines import TextLine
 from services.documents.regions import reading_order
 from services.documents.sheets import Sheet
 from services.documents.tables import Table
+from shared.media.boxes import Box, union
 
 PAGE_NUMBER = re.compile(
     r"^\W*(page|seite|página|pagina|p\.)?\s*\d{1,4}(\s*(of|/|von|de|di|sur)\s*\d{1,4})?\W*$", re.IGNORECASE

@@ -9,8 +9,8 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from services.documents.geometry import Box, union
 from services.documents.rules import Rules
+from shared.media.boxes import Box, union
 
 #: Words further apart than this many heights are on different lines (the 98th percentile in real answers).
 MAX_GAP = 0.9

@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from services.documents.geometry import Box
 from services.documents.sheets import TICKED_BOXES, Sheet
+from shared.media.boxes import Box
 
 #: Side of a mark in text heights.
 MIN_SIDE, MAX_SIDE = 0.55, 2.4

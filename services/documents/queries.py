@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from services.documents.forms import KeyValue
-from services.documents.geometry import Box, union
 from services.documents.lines import TextWord
 from services.documents.sheets import Sheet
 from services.documents.tables import Table
+from shared.media.boxes import Box, union
 
 #: Words that say that something is asked, not what.
 STOP_WORDS = frozenset(

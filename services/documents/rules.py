@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from services.documents.geometry import Box
+from shared.media.boxes import Box
 
 #: A rule is at least this share of the sheet's width (level) or height (upright) ...
 MIN_LENGTH_X = 0.018

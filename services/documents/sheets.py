@@ -14,9 +14,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from services.documents.geometry import Box, corners, transform
+from services.documents.geometry import corners, transform
 from services.documents.lines import TextLine, TextWord, arrange
 from services.documents.rules import Rules, find_rules
+from shared.media.boxes import Box
 from shared.media.documents import Page
 from shared.tasks.reading import Line, Pixels, Polygon, Reading, Word
 

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from services.documents.columns import CAPTION, Aligned, find_aligned
-from services.documents.geometry import Box, union
 from services.documents.grids import Grid, find_grids
 from services.documents.lines import TextLine, TextWord
 from services.documents.sheets import Sheet
+from shared.media.boxes import Box, union
 
 NUMERIC = re.compile(r"^[(\[$€£]?[-+–]?[\d.,:/%]+[)\]%]?$")
 #: How often neatly aligned text is a table. An estimate: of four that were found in the pictures with real Textract

@@ -7,8 +7,8 @@ from typing import Any
 
 from google.protobuf.message import Message
 
-from services.forecasting.kinds import FAILED, IN_PROGRESS, QUEUES, STOPPED
-from services.forecasting.resource_store import JOB, MESSAGE, ForecastResources, Stored
+from services.forecasting.kinds import FAILED, IN_PROGRESS, PENDING, QUEUES, STOPPED
+from services.forecasting.resource_store import JOB, ForecastResources, Stored
 from shared import errors
 from shared.jobs.job import JobResult, RunningJob
 from shared.jobs.queue import JobQueue
@@ -35,7 +35,7 @@ async def _make(running: RunningJob, resources: ForecastResources, kind: Resourc
         return  # deleted
     if not stored.open or stored.facts.get(JOB) != running.id:
         return  # an earlier attempt has written its end, or the name is another job's now
-    stored = await resources.change(stored, kind, lambda _, facts: IN_PROGRESS)
+    stored = await resources.change(stored, kind, lambda _, facts: IN_PROGRESS, only=(PENDING, IN_PROGRESS))
     try:
         await work(running, stored)
     except errors.Cancelled:
@@ -50,11 +50,7 @@ async def _make(running: RunningJob, resources: ForecastResources, kind: Resourc
 async def _end(
     resources: ForecastResources, kind: ResourceKind, stored: Stored[Any], status: str, message: str
 ) -> None:
-    def ended(_: Any, facts: dict[str, Any]) -> str:
-        facts[MESSAGE] = message
-        return status
-
     try:
-        await resources.change(stored, kind, ended)
+        await resources.end(stored, kind, status, message)
     except errors.NotFound:
         return

@@ -9,6 +9,7 @@ from google.protobuf.message import Message
 
 from services.forecasting.resource_store import MESSAGE, ForecastResources, Stored, set_times
 from shared import errors
+from shared.contract.messages import copy_members
 from shared.storage.pages import PageTokens
 from shared.storage.resources import ResourceKind
 
@@ -59,14 +60,8 @@ class Listings:
 
 def _summary(stored: Stored[Any], shape: type[Summary], more: Callable[[Stored[Any], Any], None] | None) -> Summary:
     """The members that a summary and the description have in common."""
-    summary: Any = shape()
+    summary: Any = copy_members(stored.described, shape())
     wanted: Iterable[str] = summary.DESCRIPTOR.fields_by_name
-    for field, value in stored.described.ListFields():
-        if field.name in wanted:
-            if field.message_type is not None:
-                getattr(summary, field.name).CopyFrom(value)
-            else:
-                setattr(summary, field.name, value)
     if "status" in wanted:
         summary.status = stored.resource.status
     if "message" in wanted and stored.facts.get(MESSAGE):

@@ -8,7 +8,7 @@ asked only about a resource that is still open, for a job may end without its ha
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -18,8 +18,8 @@ from google.protobuf.message import Message
 from nonet.forecasting.v1 import forecasting_pb2 as pb
 from services.forecasting.kinds import FAILED, NOUNS, OPEN, PENDING, QUEUES, STOPPED, STOPPING, kind_of
 from shared import errors
-from shared.jobs.job import Job, JobStatus
 from shared.jobs.queue import JobQueue
+from shared.jobs.resource_jobs import end_of, submit_for
 from shared.storage.resources import Change, Resource, ResourceFilter, ResourceKind, ResourceStore
 
 Described = TypeVar("Described", bound=Message)
@@ -120,13 +120,17 @@ class ForecastResources:
         stored: Stored[Described],
         kind: ResourceKind,
         change: Callable[[Described, Facts], str | None],
+        *,
+        only: Collection[str] | None = None,
     ) -> Stored[Described]:
         """Let ``change`` alter both parts (maybe more than once); it gives the new status, or None.
 
-        Raises ``NotFound``.
+        ``only``: statuses in which it may still be changed; in others it stays. Raises ``NotFound``.
         """
 
         def changed(current: Resource) -> Change:
+            if only is not None and current.status not in only:
+                return Change()
             now = _stored(current, type(stored.described))
             status = change(now.described, now.facts)
             return Change(_document(now.described, now.facts), status)
@@ -168,19 +172,26 @@ class ForecastResources:
         """Ask the job that makes a resource to stop; nothing happens to one that is made."""
         if not stored.open or not stored.facts.get(JOB):
             return
-        await self.change(stored, kind, lambda _, facts: STOPPING)
+        await self.change(stored, kind, lambda _, facts: STOPPING, only=OPEN)
         await self._queue.stop(stored.resource.account, stored.facts[JOB])
+
+    async def end(
+        self, stored: Stored[Described], kind: ResourceKind, status: str, message: str
+    ) -> Stored[Described]:
+        """End the making of a resource that did not become ACTIVE. Raises ``NotFound``."""
+
+        def ended(_: Described, facts: Facts) -> str:
+            facts[MESSAGE] = message
+            return status
+
+        return await self.change(stored, kind, ended, only=OPEN)
 
     async def _queued(self, kind: ResourceKind, stored: Stored[Described]) -> Stored[Described]:
         """The resource with its job's number. The token makes a second call find what the first one made."""
-        resource = stored.resource
-        job = await self._queue.submit(
-            resource.account, QUEUES[kind.name], resource.arn.encode(), name=resource.name,
-            client_token=f"{kind.name}#{resource.id}",
-        )  # fmt: skip
+        job_id = await submit_for(self._queue, QUEUES[kind.name], stored.resource)
 
         def changed(_: Described, facts: Facts) -> None:
-            facts[JOB] = job.id
+            facts[JOB] = job_id
 
         return await self.change(stored, kind, changed)
 
@@ -190,23 +201,10 @@ class ForecastResources:
         if JOB not in stored.facts:
             # The process died between the two writes of ``create``.
             return await self._queued(kind, stored)
-        job = await self._queue.find(stored.resource.account, stored.facts[JOB])
-        if job is not None and not job.status.ended:
+        end = await end_of(self._queue, stored.resource.account, stored.facts[JOB])
+        if end is None:
             return stored
-
-        def ended(_: Described, facts: Facts) -> str:
-            facts[MESSAGE] = "Stopped." if job and job.status is JobStatus.STOPPED else _reason(job)
-            return STOPPED if job and job.status is JobStatus.STOPPED else FAILED
-
-        # The handler may have written its end between our two looks.
-        current = _stored(
-            await self._resources.get(stored.resource.account, kind, stored.resource.arn), type(stored.described)
-        )
-        return await self.change(current, kind, ended) if current.open else current
-
-
-def _reason(job: Job | None) -> str:
-    return job.message if job is not None and job.message else "Internal failure: try again."
+        return await self.end(stored, kind, STOPPED if end.stopped else FAILED, end.reason)
 
 
 def _document(described: Message, facts: Facts) -> bytes:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import regex
 
 from services.orchestration.resource_names import invalid
+from shared import patterns
 
 if TYPE_CHECKING:
     from botocore.loaders import Loader
@@ -30,8 +31,8 @@ _WITHOUT_SHAPE = frozenset({"apigateway", "bedrock", "http", "eks"})
 #: Bounds in which Step Functions is stricter than the model, by service and shape. Lambda's model has the memory that
 #: only managed instances can have; AWS refuses a mock with more than other functions have (recorded December 2025).
 _BOUNDS: Mapping[tuple[str, str], Mapping[str, int]] = {("lambda", "MemorySize"): {"max": 10_240}}
-#: Longest time, in seconds, that a pattern may be tried on a value.
-_PATTERN_TIMEOUT = 0.2
+#: CPU time, in seconds, that a pattern may be tried on a value.
+_PATTERN_SECONDS = 0.2
 
 
 class FieldValidation(enum.StrEnum):
@@ -213,7 +214,7 @@ def _content_problems(shape: Shape, value: str, name: str) -> Iterator[str]:
     if pattern is None:
         return
     try:
-        if pattern.fullmatch(value, timeout=_PATTERN_TIMEOUT) is None:
+        if not patterns.fullmatch(pattern, value, _PATTERN_SECONDS):
             yield f"Field '{name}' does not match the expected pattern"
     except TimeoutError:
         yield f"Field '{name}' could not be held against its pattern in time"

@@ -24,11 +24,11 @@ from services.personalization.kinds import (
     SOLUTION,
     TRACKING_ID,
     Kind,
-    summary,
 )
 from services.personalization.schemas import ITEMS, USERS, parse_schema
 from services.personalization.shelf import Shelf
 from shared import errors
+from shared.contract.messages import copy_members
 from shared.platform import Platform
 from shared.rpc.call import Call
 
@@ -65,7 +65,9 @@ class DatasetOperations:
     async def list_schemas(self, request: pb.ListSchemasRequest, call: Call) -> pb.ListSchemasResponse:
         """The account's schemas."""
         page, token = await self._shelf.page(call.account, SCHEMA, None, request.max_results, request.next_token)
-        return pb.ListSchemasResponse(schemas=[summary(one, pb.DatasetSchemaSummary) for one in page], next_token=token)
+        return pb.ListSchemasResponse(
+            schemas=[copy_members(one.message, pb.DatasetSchemaSummary()) for one in page], next_token=token
+        )
 
     async def delete_schema(self, request: pb.DeleteSchemaRequest, call: Call) -> pb.DeleteSchemaResponse:
         """Delete a schema that no dataset has."""
@@ -108,7 +110,7 @@ class DatasetOperations:
         """The account's dataset groups."""
         page, token = await self._shelf.page(call.account, DATASET_GROUP, None, request.max_results, request.next_token)
         return pb.ListDatasetGroupsResponse(
-            dataset_groups=[summary(one, pb.DatasetGroupSummary) for one in page], next_token=token
+            dataset_groups=[copy_members(one.message, pb.DatasetGroupSummary()) for one in page], next_token=token
         )
 
     async def delete_dataset_group(
@@ -161,7 +163,9 @@ class DatasetOperations:
         page, token = await self._shelf.page(
             call.account, DATASET, request.dataset_group_arn, request.max_results, request.next_token
         )
-        return pb.ListDatasetsResponse(datasets=[summary(one, pb.DatasetSummary) for one in page], next_token=token)
+        return pb.ListDatasetsResponse(
+            datasets=[copy_members(one.message, pb.DatasetSummary()) for one in page], next_token=token
+        )
 
     async def delete_dataset(self, request: pb.DeleteDatasetRequest, call: Call) -> pb.DeleteDatasetResponse:
         """Delete a dataset, its import jobs and its data."""
@@ -219,7 +223,8 @@ class DatasetOperations:
             call.account, IMPORT_JOB, request.dataset_arn, request.max_results, request.next_token
         )
         return pb.ListDatasetImportJobsResponse(
-            dataset_import_jobs=[summary(one, pb.DatasetImportJobSummary) for one in page], next_token=token
+            dataset_import_jobs=[copy_members(one.message, pb.DatasetImportJobSummary()) for one in page],
+            next_token=token,
         )
 
     # -- event trackers
@@ -270,7 +275,7 @@ class DatasetOperations:
             call.account, EVENT_TRACKER, request.dataset_group_arn, request.max_results, request.next_token
         )
         return pb.ListEventTrackersResponse(
-            event_trackers=[summary(one, pb.EventTrackerSummary) for one in page], next_token=token
+            event_trackers=[copy_members(one.message, pb.EventTrackerSummary()) for one in page], next_token=token
         )
 
     async def delete_event_tracker(
@@ -323,7 +328,9 @@ class DatasetOperations:
         page, token = await self._shelf.page(
             call.account, FILTER, request.dataset_group_arn, request.max_results, request.next_token
         )
-        return pb.ListFiltersResponse(filters=[summary(one, pb.FilterSummary) for one in page], next_token=token)
+        return pb.ListFiltersResponse(
+            filters=[copy_members(one.message, pb.FilterSummary()) for one in page], next_token=token
+        )
 
     async def delete_filter(self, request: pb.DeleteFilterRequest, call: Call) -> pb.DeleteFilterResponse:
         """Delete a filter."""

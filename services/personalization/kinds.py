@@ -93,17 +93,3 @@ class Stored(Generic[M]):
 def document(message: Message, facts: Mapping[str, Any]) -> bytes:
     """What the resource store keeps of a message and its facts."""
     return orjson.dumps({"message": base64.b64encode(message.SerializeToString()).decode(), "facts": dict(facts)})
-
-
-def summary(stored: Stored[Any], target: type[M]) -> M:
-    """The members that a listing's message shares with the full one."""
-    made = target()
-    mine = stored.message.DESCRIPTOR.fields_by_name
-    for name in made.DESCRIPTOR.fields_by_name:
-        if name in mine and (mine[name].is_repeated or stored.message.HasField(name)):
-            value = getattr(stored.message, name)
-            if isinstance(value, Message):
-                getattr(made, name).CopyFrom(value)
-            else:
-                setattr(made, name, value)
-    return made

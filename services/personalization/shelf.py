@@ -9,7 +9,7 @@ if the process died between the two (the job's token makes the second submission
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, TypeVar
 
 from google.protobuf.message import Message
@@ -26,8 +26,8 @@ from services.personalization.kinds import (
     document,
 )
 from shared import errors
-from shared.jobs.job import JobStatus
 from shared.jobs.queue import JobQueue
+from shared.jobs.resource_jobs import end_of, submit_for
 from shared.storage.resources import Change, Resource, ResourceFilter, ResourceStore
 
 M = TypeVar("M", bound=Message)
@@ -126,7 +126,7 @@ class Shelf:
         kind: Kind[M],
         arn: str,
         change: Callable[[M, dict[str, Any]], str | None],
-        only: Sequence[str] | None = None,
+        only: Collection[str] | None = None,
     ) -> Stored[M]:
         """Change message and facts (maybe more than once); ``change`` gives the new status, None = as it is.
 
@@ -159,7 +159,7 @@ class Shelf:
         stored = await self.get(account, kind, arn)
         if not stored.open:
             raise errors.ResourceInUse(f"The {kind.noun} is {stored.resource.status}: there is nothing to stop.")
-        await self.change(account, kind, arn, lambda message, facts: status, only=tuple(OPEN))
+        await self.change(account, kind, arn, lambda message, facts: status, only=OPEN)
         await self._queue.stop(account, stored.facts["job_id"])
 
     async def resubmit(self, account: str, kind: Kind[M], arn: str, job: str, token: str) -> None:
@@ -170,7 +170,7 @@ class Shelf:
         """What a job finds when it begins: its resource, now IN_PROGRESS. Raises ``NotFound``."""
         return await self.change(account, kind, arn, lambda message, facts: IN_PROGRESS, only=(PENDING, IN_PROGRESS))
 
-    async def fail(self, account: str, kind: Kind[M], arn: str, reason: str) -> None:
+    async def fail(self, account: str, kind: Kind[M], arn: str, reason: str) -> Stored[M]:
         """End the making of a resource badly."""
 
         def failed(message: M, facts: dict[str, Any]) -> str:
@@ -178,21 +178,15 @@ class Shelf:
                 message.failure_reason = reason  # type: ignore[attr-defined]
             return FAILED
 
-        await self.change(account, kind, arn, failed, only=tuple(OPEN))
+        return await self.change(account, kind, arn, failed, only=OPEN)
 
     async def _submitted(self, kind: Kind[M], stored: Stored[M]) -> Stored[M]:
         """The resource with its job in the queue."""
         resource = stored.resource
-        queued = await self._queue.submit(
-            resource.account,
-            stored.facts["job"],
-            resource.arn.encode(),
-            client_token=f"{resource.arn}#{resource.id}",
-            name=resource.name,
-        )
+        job_id = await submit_for(self._queue, stored.facts["job"], resource)
 
         def known(message: M, facts: dict[str, Any]) -> None:
-            facts["job_id"] = queued.id
+            facts["job_id"] = job_id
 
         return await self.change(resource.account, kind, resource.arn, known)
 
@@ -203,15 +197,12 @@ class Shelf:
         account = stored.resource.account
         if not stored.facts["job_id"]:
             return await self._submitted(kind, stored)
-        queued = await self._queue.find(account, stored.facts["job_id"])
-        if queued is not None and not queued.status.ended:
+        end = await end_of(self._queue, account, stored.facts["job_id"])
+        if end is None:
             return stored
-        if queued is not None and queued.status is JobStatus.STOPPED:
-            await self.change(account, kind, stored.arn, lambda message, facts: STOPPED, only=tuple(OPEN))
-        else:
-            reason = "" if queued is None or queued.status is JobStatus.SUCCEEDED else queued.message
-            await self.fail(account, kind, stored.arn, reason or "Internal failure: try it again.")
-        return Stored.of(kind, await self._resources.get(account, kind.resource, stored.arn))
+        if end.stopped:
+            return await self.change(account, kind, stored.arn, lambda message, facts: STOPPED, only=OPEN)
+        return await self.fail(account, kind, stored.arn, end.reason)
 
 
 def missing(kind: Kind[Any]) -> errors.NotFound:

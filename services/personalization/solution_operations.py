@@ -19,12 +19,12 @@ from services.personalization.kinds import (
     SOLUTION,
     SOLUTION_VERSION,
     STOPPING,
-    summary,
 )
 from services.personalization.recipes import RECIPES, Recipe, recipe_of
 from services.personalization.shelf import Shelf
 from services.personalization.solution_versions import TRAINING, Trainings, model_blob
 from shared import errors
+from shared.contract.messages import copy_members
 from shared.platform import Platform
 from shared.rpc.call import Call
 from shared.storage.pages import PageTokens
@@ -102,7 +102,9 @@ class SolutionOperations:
         stored = await self._shelf.get(call.account, SOLUTION, request.solution_arn)
         versions = await self._shelf.children(call.account, SOLUTION_VERSION, stored.arn)
         if versions:
-            stored.message.latest_solution_version.CopyFrom(summary(versions[-1], pb.SolutionVersionSummary))
+            stored.message.latest_solution_version.CopyFrom(
+                copy_members(versions[-1].message, pb.SolutionVersionSummary())
+            )
         return pb.DescribeSolutionResponse(solution=stored.message)
 
     async def list_solutions(self, request: pb.ListSolutionsRequest, call: Call) -> pb.ListSolutionsResponse:
@@ -110,7 +112,9 @@ class SolutionOperations:
         page, token = await self._shelf.page(
             call.account, SOLUTION, request.dataset_group_arn, request.max_results, request.next_token
         )
-        return pb.ListSolutionsResponse(solutions=[summary(one, pb.SolutionSummary) for one in page], next_token=token)
+        return pb.ListSolutionsResponse(
+            solutions=[copy_members(one.message, pb.SolutionSummary()) for one in page], next_token=token
+        )
 
     async def delete_solution(self, request: pb.DeleteSolutionRequest, call: Call) -> pb.DeleteSolutionResponse:
         """Delete a solution without campaigns, and its versions with their models."""
@@ -176,7 +180,7 @@ class SolutionOperations:
             call.account, SOLUTION_VERSION, request.solution_arn, request.max_results, request.next_token
         )
         return pb.ListSolutionVersionsResponse(
-            solution_versions=[summary(one, pb.SolutionVersionSummary) for one in page], next_token=token
+            solution_versions=[copy_members(one.message, pb.SolutionVersionSummary()) for one in page], next_token=token
         )
 
     async def stop_solution_version_creation(
@@ -255,7 +259,9 @@ class SolutionOperations:
         page, token = await self._shelf.page(
             call.account, CAMPAIGN, request.solution_arn, request.max_results, request.next_token
         )
-        return pb.ListCampaignsResponse(campaigns=[summary(one, pb.CampaignSummary) for one in page], next_token=token)
+        return pb.ListCampaignsResponse(
+            campaigns=[copy_members(one.message, pb.CampaignSummary()) for one in page], next_token=token
+        )
 
     async def delete_campaign(self, request: pb.DeleteCampaignRequest, call: Call) -> pb.DeleteCampaignResponse:
         """Delete a campaign; its solution version stays."""

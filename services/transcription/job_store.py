@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from nonet.transcription.v1 import transcription_pb2 as pb
 from services.transcription.requests import bad_request
 from shared import errors
-from shared.jobs.job import Job, JobStatus
 from shared.jobs.queue import JobQueue
+from shared.jobs.resource_jobs import end_of, submit_for
 from shared.storage.resources import Change, Resource, ResourceFilter, ResourceKind, ResourceStore
 
 TRANSCRIPTION_JOB = ResourceKind("transcribe.transcription-job", "transcribe", "transcription-job/{name}")
@@ -145,16 +145,10 @@ class JobStore:
     async def _queued(self, stored: StoredJob) -> StoredJob:
         """The job with its number in the queue. The token makes a second call find what the first one made."""
         resource = stored.resource
-        queued = await self._queue.submit(
-            resource.account,
-            TRANSCRIPTION,
-            resource.name.encode(),
-            client_token=f"{resource.arn}#{resource.id}",
-            name=resource.name,
-        )
+        queue_id = await submit_for(self._queue, TRANSCRIPTION, resource, resource.name.encode())
 
         def changed(current: Resource) -> Change:
-            return Change(StoredJob.of(current).document(queued.id))
+            return Change(StoredJob.of(current).document(queue_id))
 
         return StoredJob.of(await self._resources.modify(resource.account, TRANSCRIPTION_JOB, resource.name, changed))
 
@@ -165,10 +159,10 @@ class JobStore:
         if not stored.queue_id:
             # The process died between the two writes of ``create``.
             return await self._queued(stored)
-        queued = await self._queue.find(stored.resource.account, stored.queue_id)
-        if queued is not None and not queued.status.ended:
+        end = await end_of(self._queue, stored.resource.account, stored.queue_id)
+        if end is None:
             return stored
-        reason = _reason(queued)
+        reason = end.reason
         return await self.change(stored.resource.account, stored.resource.name, lambda job: fail(job, reason))
 
 
@@ -201,9 +195,3 @@ def _new_job(request: pb.StartTranscriptionJobRequest) -> pb.TranscriptionJob:
         job.subtitles.output_start_index = request.subtitles.output_start_index
     set_time(job, "creation_time")
     return job
-
-
-def _reason(queued: Job | None) -> str:
-    if queued is None or queued.status is JobStatus.SUCCEEDED or not queued.message:
-        return "Internal failure: try the job again."
-    return queued.message

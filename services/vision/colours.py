@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from services.vision.geometry import Box
+from shared.media.boxes import Box
 from shared.tasks.reading import Pixels
 
 #: Pixels that are looked at, at most: enough to know a share to within some two percent.

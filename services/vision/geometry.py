@@ -1,65 +1,12 @@
-"""Rectangles in a picture."""
+"""Many boxes at once, as detectors give them: overlaps, and the suppression of the less sure."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
 import numpy.typing as npt
-
-
-@dataclass(frozen=True, slots=True)
-class Box:
-    """Left, top, right, bottom in pixels; may reach over the picture's edge."""
-
-    left: float
-    top: float
-    right: float
-    bottom: float
-
-    @property
-    def width(self) -> float:
-        return self.right - self.left
-
-    @property
-    def height(self) -> float:
-        return self.bottom - self.top
-
-    @property
-    def area(self) -> float:
-        return max(0.0, self.width) * max(0.0, self.height)
-
-    @property
-    def centre(self) -> tuple[float, float]:
-        return (self.left + self.right) / 2, (self.top + self.bottom) / 2
-
-    def moved(self, x: float, y: float) -> Box:
-        return Box(self.left + x, self.top + y, self.right + x, self.bottom + y)
-
-    def scaled(self, factor: float) -> Box:
-        """About its centre."""
-        x, y = self.centre
-        half_width, half_height = self.width * factor / 2, self.height * factor / 2
-        return Box(x - half_width, y - half_height, x + half_width, y + half_height)
-
-    def clipped(self, width: float, height: float) -> Box:
-        """As far as it lies within a picture of that size."""
-        return Box(
-            min(max(self.left, 0.0), width),
-            min(max(self.top, 0.0), height),
-            min(max(self.right, 0.0), width),
-            min(max(self.bottom, 0.0), height),
-        )
-
-    def overlap(self, other: Box) -> float:
-        """Intersection over union, 0..1."""
-        width = min(self.right, other.right) - max(self.left, other.left)
-        height = min(self.bottom, other.bottom) - max(self.top, other.top)
-        shared = max(0.0, width) * max(0.0, height)
-        whole = self.area + other.area - shared
-        return shared / whole if whole > 0 else 0.0
 
 
 def overlaps(boxes: npt.NDArray[np.float32], box: Sequence[float] | npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:

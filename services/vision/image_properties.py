@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from services.vision.colours import DominantColour, dominant_colours, to_lab
-from services.vision.geometry import Box
+from shared.media.boxes import Box
 from shared.tasks.reading import Pixels
 
 #: Longer side, in pixels, of the reduced picture that brightness, contrast and colours are taken from.

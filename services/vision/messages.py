@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from nonet.vision.v1 import vision_pb2 as pb
-from services.vision.geometry import Box
 from services.vision.images import Place
 from services.vision.text import Region, TextWish, WordFilter
 from shared import errors
+from shared.media.boxes import Box
 from shared.tasks.reading import Line, Pixels, Polygon
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from services.vision.geometry import Box
+from shared.media.boxes import Box
 from shared.tasks.reading import Picture, Pixels
 
 #: Names of the tasks in the catalog.

@@ -18,7 +18,7 @@ from services.vision.collections.faces import NewFace, Vector
 from services.vision.collections.follower import IndexPolicy
 from services.vision.collections.search import FaceSearch
 from services.vision.collections.store import FaceCollections
-from services.vision.geometry import Box
+from shared.media.boxes import Box
 from shared.storage.database import Database
 from shared.storage.resources import ResourceStore
 

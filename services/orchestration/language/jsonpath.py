@@ -56,12 +56,12 @@ class Budget:
             raise TooMuchWorkError(f"more than {MAX_VISITS} nodes")
 
     def timed(self, test: Callable[[float], bool]) -> bool:
-        """``test(seconds)``, with what is left of the time that regular expressions may take."""
-        start = time.monotonic()
+        """``test(seconds)``, with what is left of the CPU time that regular expressions may take."""
+        start = time.thread_time()
         try:
             return test(max(self.regex_seconds, 0.001))
         finally:
-            self.regex_seconds -= time.monotonic() - start
+            self.regex_seconds -= time.thread_time() - start
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from typing import Any, Final
 import regex
 
 from services.orchestration.language.jsonpath import Budget, InvalidPathError, TooMuchWorkError
+from shared import patterns
 
 
 class Missing(enum.Enum):
@@ -117,7 +118,7 @@ def matches_regex(pattern: str, flags: str) -> Callable[[Any, Budget], bool]:
         if not isinstance(value, str):
             return False
         try:
-            return budget.timed(lambda left: expression.fullmatch(value, timeout=left) is not None)
+            return budget.timed(lambda left: patterns.fullmatch(expression, value, left))
         except TimeoutError as slow:
             raise TooMuchWorkError("a regular expression takes too long") from slow
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 from services.vision.collections.faces import NewFace
 from services.vision.faces.analysis import AnalyzedFace, FaceAnalyzer
-from services.vision.geometry import Box
 from services.vision.images import LIMITS
 from shared import errors
+from shared.media.boxes import Box
 from shared.media.images import decode_image
 from shared.rpc.call import Priority
 from shared.tasks.reading import Picture

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from services.vision.collections.tables import faces as face_table
-from services.vision.geometry import Box
+from shared.media.boxes import Box
 
 #: How vectors are stored: little-endian float32, whatever the machine.
 STORED = np.dtype("<f4")

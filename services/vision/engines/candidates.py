@@ -6,8 +6,9 @@ import numpy as np
 import numpy.typing as npt
 
 from services.vision.engines.coco import NAMES
-from services.vision.geometry import Box, suppress
+from services.vision.geometry import suppress
 from services.vision.tasks import FoundObject
+from shared.media.boxes import Box
 
 #: Least score of an object (0..1), and how many a picture has at most: as COCO's own evaluation counts them.
 FLOOR = 0.02

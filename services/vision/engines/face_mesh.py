@@ -33,7 +33,7 @@ def upright_square(face: FoundFace) -> npt.NDArray[np.float64]:
     right_eye, left_eye = face.points[0], face.points[1]
     angle = math.atan2(float(left_eye[1] - right_eye[1]), float(left_eye[0] - right_eye[0]))
     side = max(face.box.width, face.box.height)
-    x, y = face.box.centre
+    x, y = face.box.center
     centre = (x - math.sin(angle) * DROP * side, y + math.cos(angle) * DROP * side)
     return square_transform(centre, side * GROWTH, angle, SIDE)
 

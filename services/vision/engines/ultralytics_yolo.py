@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from services.vision.geometry import Box
 from services.vision.tasks import FoundObject
 from shared import errors
+from shared.media.boxes import Box
 from shared.models.catalog import CatalogEntry
 from shared.tasks.reading import Picture
 

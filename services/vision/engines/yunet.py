@@ -17,8 +17,9 @@ import numpy.typing as npt
 import onnxruntime
 
 from services.vision.engines.sessions import onnx_session
-from services.vision.geometry import Box, suppress
+from services.vision.geometry import suppress
 from services.vision.tasks import FoundFace
+from shared.media.boxes import Box
 from shared.models.catalog import CatalogEntry
 from shared.tasks.reading import Picture, Pixels
 

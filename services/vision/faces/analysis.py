@@ -27,7 +27,6 @@ from services.vision.faces.mouth import mouth_open
 from services.vision.faces.pose import Pose, pose_of, pose_of_points
 from services.vision.faces.quality import FaceQuality, quality_of
 from services.vision.faces.traits import Trait, trait
-from services.vision.geometry import Box
 from services.vision.tasks import (
     AgeAndGender,
     EyePicture,
@@ -37,6 +36,7 @@ from services.vision.tasks import (
     Irises,
     Vector,
 )
+from shared.media.boxes import Box
 from shared.rpc.call import Priority
 from shared.runtime.runtime import Runtime
 from shared.tasks.reading import Picture
@@ -230,7 +230,7 @@ def _face_pictures(picture: Picture, faces: Sequence[FoundFace]) -> list[tuple[F
 def face_picture(picture: Picture, face: FoundFace) -> tuple[FacePicture, tuple[int, int]]:
     """The part of a picture around a face, with the face in its pixels, and where its upper left corner was."""
     height, width = picture.pixels.shape[:2]
-    x, y = face.box.centre
+    x, y = face.box.center
     half = max(face.box.width, face.box.height) * CROP / 2
     region = Box(x - half, y - half, x + half, y + half).clipped(width, height)
     left, top = min(math.floor(region.left), width - 1), min(math.floor(region.top), height - 1)

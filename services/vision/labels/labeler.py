@@ -9,11 +9,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from services.vision.colours import DominantColour, crop, dominant_colours
-from services.vision.geometry import Box
 from services.vision.labels.filters import LabelFilters
 from services.vision.labels.taxonomy import Concept, Taxonomy, taxonomy
 from services.vision.tasks import CLASSIFY_IMAGE, DETECT_OBJECTS, FoundObject, ImageClass
 from shared import errors
+from shared.media.boxes import Box
 from shared.rpc.call import Priority
 from shared.runtime.runtime import Runtime
 from shared.tasks.reading import Picture, Pixels

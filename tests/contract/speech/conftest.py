@@ -12,13 +12,14 @@ import pytest
 from gateway.process import Addresses
 from shared.models.catalog import Catalog
 from shared.models.store import ModelStore
+from tests.engines import link_engine
 from tests.running import client, nonet
 
 
 @pytest.fixture(scope="session")
 def speaking(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Addresses]:
     data: Path = tmp_path_factory.mktemp("speech")
-    ModelStore(data).install_environment(Catalog.load().environments["espeak-ng"])
+    link_engine(data, "espeak-ng")
     with nonet(data, services="speech", model_preferences={"synthesize-speech": ["espeak-ng"]}) as addresses:
         yield addresses
 
@@ -32,9 +33,8 @@ def polly(speaking: Addresses) -> Any:
 def softly_speaking(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Addresses]:
     """Flite first, eSpeak NG for what it cannot do."""
     data: Path = tmp_path_factory.mktemp("flite")
-    store = ModelStore(data)
-    if not store.installed(Catalog.load().get("flite")):  # type: ignore[arg-type]
+    if not ModelStore(data).installed(Catalog.load().get("flite")):  # type: ignore[arg-type]
         pytest.skip("libflite1 is not on this system")
-    store.install_environment(Catalog.load().environments["espeak-ng"])
+    link_engine(data, "espeak-ng")
     with nonet(data, services="speech") as addresses:
         yield addresses

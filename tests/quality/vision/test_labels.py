@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from bench.quality import vision as bench
 from bench.quality.vision import Placed, mean_average_precision
-from services.vision.geometry import Box
+from shared.media.boxes import Box
 from shared.models.store import ModelStore
 from tests.vision_models import data_directory
 

@@ -35,6 +35,6 @@ def test_no_word_is_lost_or_doubled(places: list[tuple[int, int, int]]) -> None:
 
 
 def _box(polygon):  # type: ignore[no-untyped-def]
-    from services.documents.geometry import Box
+    from shared.media.boxes import Box
 
     return Box(*map(float, (*polygon.min(axis=0), *polygon.max(axis=0))))

@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from services.documents.geometry import Box
 from services.documents.sheets import layer_reading, lift
+from shared.media.boxes import Box
 from shared.media.documents import Page
 from shared.media.pdf import LayerWord
 from shared.tasks.reading import Line, Reading, Word

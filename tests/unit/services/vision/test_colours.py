@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from PIL import ImageColor
 
 from services.vision.colours import _css_colours, crop, dominant_colours, to_lab
-from services.vision.geometry import Box
+from shared.media.boxes import Box
 from tests.unit.services.vision.pictures import plain
 
 SIMPLE = {"black", "blue", "brown", "cyan", "green", "grey", "orange", "pink", "purple", "red", "white", "yellow"}

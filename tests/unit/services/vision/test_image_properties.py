@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.vision.geometry import Box
 from services.vision.image_properties import ImageQuality, image_properties
+from shared.media.boxes import Box
 from shared.tasks.reading import Pixels
 from tests.unit.services.vision.pictures import coco, plain
 

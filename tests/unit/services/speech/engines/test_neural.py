@@ -14,6 +14,7 @@ from shared.models.adoption import Own, adopt
 from shared.models.catalog import Catalog, CatalogEntry
 from shared.models.store import ModelStore
 from shared.runtime.bindings import WorkerBinding
+from tests.engines import link_engine
 
 pytestmark = pytest.mark.slow
 
@@ -29,7 +30,7 @@ class Bench:
         self.catalog, self.store = Catalog.load(), ModelStore(folder / "data")
         self.template = self.catalog.templates[template]
         environment = self.template.model["environment"]
-        self.store.install_environment(self.catalog.environments[environment])
+        link_engine(folder / "data", environment)
         self.python = self.store.environment_python(environment)
         self.weights = folder / "weights"
         self.weights.mkdir()

@@ -6,7 +6,7 @@ import numpy as np
 
 from services.vision.collections.faces import NewFace, Vector, Vectors
 from services.vision.collections.follower import IndexPolicy
-from services.vision.geometry import Box
+from shared.media.boxes import Box
 
 ACCOUNT, OTHER_ACCOUNT = "000000000000", "111111111111"
 NAME = "staff"

@@ -12,8 +12,8 @@ from sqlalchemy.exc import IntegrityError
 from services.vision.collections.faces import StoredFace
 from services.vision.collections.search import FaceSearch
 from services.vision.collections.store import COLLECTION, FaceCollections
-from services.vision.geometry import Box
 from shared import errors
+from shared.media.boxes import Box
 from shared.storage.database import Database
 from shared.storage.resources import ResourceStore
 from tests.unit.services.vision.collections.people import (

@@ -9,8 +9,8 @@ import numpy as np
 
 from services.vision.engines.face_mesh import POINTS
 from services.vision.faces.alignment import moved_points
-from services.vision.geometry import Box
 from services.vision.tasks import FacePicture, FoundFace
+from shared.media.boxes import Box
 from tests.unit.services.vision.faces.pictures import OBAMA, mirrored, portrait
 
 #: The mesh's points at the detector's five: nose tip and mouth corners are one point each, the eyes lie between two.
@@ -30,7 +30,7 @@ def test_the_mesh_lies_on_the_face(load: Callable[[str], Any], shared_directory:
 
 def test_a_turned_picture_gives_the_turned_mesh(load: Callable[[str], Any], shared_directory: Path) -> None:
     engine, pixels = load("mediapipe-face-mesh"), portrait(shared_directory, "obama.jpg").pixels
-    matrix = np.asarray(cv2.getRotationMatrix2D(OBAMA.box.centre, 40, 1.0), np.float64)
+    matrix = np.asarray(cv2.getRotationMatrix2D(OBAMA.box.center, 40, 1.0), np.float64)
     turned = np.asarray(cv2.warpAffine(pixels, matrix, (pixels.shape[1], pixels.shape[0])), np.uint8)
     points = moved_points(OBAMA.points, matrix).astype(np.float32)
     straight, leaning = engine.run([FacePicture(pixels, OBAMA), FacePicture(turned, FoundFace(OBAMA.box, 1.0, points))])

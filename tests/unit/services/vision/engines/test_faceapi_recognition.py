@@ -12,8 +12,8 @@ import pytest
 from services.vision.engines.faceapi import MEAN_COLOUR, network_input
 from services.vision.engines.faceapi_recognition import BLOCKS, SIDE, recognition_network
 from services.vision.faces.alignment import moved_points
-from services.vision.geometry import Box
 from services.vision.tasks import FacePicture, FoundFace, Vector
+from shared.media.boxes import Box
 from tests.unit.services.vision.faces.pictures import OBAMA, portrait
 
 #: dlib's decision distance.
@@ -48,7 +48,7 @@ def test_a_batch_gives_what_single_faces_give(load: Callable[[str], Any], shared
 
 def test_a_leaning_and_smaller_head_is_the_same_to_it(load: Callable[[str], Any], shared_directory: Path) -> None:
     pixels = portrait(shared_directory, "obama.jpg").pixels
-    matrix = np.asarray(cv2.getRotationMatrix2D(OBAMA.box.centre, 35, 0.5), np.float64)
+    matrix = np.asarray(cv2.getRotationMatrix2D(OBAMA.box.center, 35, 0.5), np.float64)
     turned = np.asarray(cv2.warpAffine(pixels, matrix, (pixels.shape[1], pixels.shape[0])), np.uint8)
     face = FoundFace(OBAMA.box, 1.0, moved_points(OBAMA.points, matrix).astype(np.float32))
     straight, leaning = load("faceapi-recognition").run([FacePicture(pixels, OBAMA), FacePicture(turned, face)])

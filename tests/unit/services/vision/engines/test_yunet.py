@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.vision.engines.yunet import LARGE_SIDE, MULTIPLE, STRIDES, decode, input_sizes, whole_faces
-from services.vision.geometry import Box
 from services.vision.tasks import FoundFace
+from shared.media.boxes import Box
 from shared.tasks.reading import Picture
 from tests.unit.services.vision.faces.pictures import OBAMA, portrait
 from tests.unit.services.vision.pictures import coco, plain

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from services.vision.faces.pose import ANCHORS, AVERAGE_FACE, Pose, rotation_of
-from services.vision.geometry import Box
 from services.vision.tasks import FacePicture, FoundFace, Points
+from shared.media.boxes import Box
 from shared.tasks.reading import Picture, Pixels
 from tests.unit.services.vision.pictures import photograph
 

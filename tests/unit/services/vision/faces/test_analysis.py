@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from services.vision.faces.analysis import AnalyzedFace, FaceAnalyzer, FaceAttribute, face_picture
-from services.vision.geometry import Box
 from services.vision.tasks import FoundFace
 from shared import errors
+from shared.media.boxes import Box
 from shared.models.store import ModelStore
 from shared.rpc.call import Priority
 from shared.runtime.runtime import Runtime

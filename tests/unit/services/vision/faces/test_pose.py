@@ -98,7 +98,7 @@ def test_five_points_of_the_average_face_have_its_pose(pose: Pose) -> None:
 
 def test_a_leaning_picture_adds_to_the_roll(load: Callable[[str], Any], shared_directory: Path) -> None:
     pixels = portrait(shared_directory, "obama.jpg").pixels
-    matrix = np.asarray(cv2.getRotationMatrix2D(OBAMA.box.centre, -30, 1.0), np.float64)  # clockwise
+    matrix = np.asarray(cv2.getRotationMatrix2D(OBAMA.box.center, -30, 1.0), np.float64)  # clockwise
     leaning = np.asarray(cv2.warpAffine(pixels, matrix, (pixels.shape[1], pixels.shape[0])), np.uint8)
     face = FoundFace(OBAMA.box, 1.0, moved_points(OBAMA.points, matrix).astype(np.float32))
     straight, turned = load("mediapipe-face-mesh").run([FacePicture(pixels, OBAMA), FacePicture(leaning, face)])

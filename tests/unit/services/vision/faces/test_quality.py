@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from services.vision.faces.quality import quality_of, sharpness_of
-from services.vision.geometry import Box
 from services.vision.tasks import FacePicture, FoundFace
+from shared.media.boxes import Box
 from shared.tasks.reading import Pixels
 from tests.unit.services.vision.faces.pictures import OBAMA, portrait
 

@@ -18,8 +18,8 @@ from services.vision.faces.quality_filter import (
     QualityFilter,
     unindexed_reasons,
 )
-from services.vision.geometry import Box
 from services.vision.tasks import FoundFace
+from shared.media.boxes import Box
 from tests.unit.services.vision.faces.pictures import OBAMA
 
 SIZE = (910, 1137)

@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.vision.engines.coco import NAMES
-from services.vision.geometry import Box
 from services.vision.labels.filters import LabelFilters
 from services.vision.labels.labeler import Label, Labeler, LabelWish, merged
 from services.vision.labels.taxonomy import taxonomy
 from services.vision.tasks import FoundObject, ImageClass
 from shared import errors
+from shared.media.boxes import Box
 from shared.models.store import ModelStore
 from shared.runtime.runtime import Runtime
 from shared.tasks.reading import Picture
