@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 REGISTRY: Mapping[str, str] = {
+    "nonet.conversation.v1.Conversation": "services.conversation.runtime_service:ConversationService",
+    "nonet.conversation_models.v1.ConversationModels": "services.conversation.service:ConversationModelsService",
     "nonet.documents.v1.Documents": "services.documents.service:DocumentsService",
     "nonet.forecast_query.v1.ForecastQuery": "services.forecasting.query_service:ForecastQueryService",
     "nonet.forecasting.v1.Forecasting": "services.forecasting.service:ForecastingService",
     "nonet.language.v1.Language": "services.language.service:LanguageService",
+    "nonet.language_medical.v1.LanguageMedical": "services.language.medical.service:LanguageMedicalService",
     "nonet.orchestration.v1.Orchestration": "services.orchestration.service:OrchestrationService",
     "nonet.personalization.v1.Personalization": "services.personalization.service:PersonalizationService",
     "nonet.personalization_events.v1.PersonalizationEvents": (

@@ -192,7 +192,7 @@ class PermissionDenied(NonetError):
 class NotFound(NonetError):
     grpc_code = "NOT_FOUND"
     aws_code = "ResourceNotFoundException"
-    aws_aliases: ClassVar[tuple[str, ...]] = ("NotFoundException",)
+    aws_aliases: ClassVar[tuple[str, ...]] = ("NotFoundException", "PreconditionFailedException")
     http_status = 400
 
 
@@ -226,7 +226,11 @@ class Aborted(NonetError):
 class FailedPrecondition(NonetError):
     grpc_code = "FAILED_PRECONDITION"
     aws_code = "FailedPreconditionException"
-    aws_aliases: ClassVar[tuple[str, ...]] = ("ResourceUnavailableException", "ResourceNotReadyException")
+    aws_aliases: ClassVar[tuple[str, ...]] = (
+        "ResourceUnavailableException",
+        "ResourceNotReadyException",
+        "PreconditionFailedException",
+    )
     http_status = 400
 
 

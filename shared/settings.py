@@ -115,7 +115,7 @@ class Settings(BaseSettings):
     # -- orchestration: what Task states may call
     functions: dict[str, str] = Field(
         default_factory=dict,
-        description="Functions that Task states call, by name, name:qualifier or ARN: "
+        description="Functions that Task states and bots' code hooks call, by name, name:qualifier or ARN: "
         '{"name": "http://127.0.0.1:9000/path"}; grpc://host:port/package.Service/Method calls a unary method with '
         "the JSON as bytes.",
     )

@@ -1,6 +1,7 @@
 """Forecasts of the forecasting service: how good they are on M4, and what the service costs beside the bare library.
 
-    NONET_SHARED=<shared folder> python -m bench.quality.forecasts [--only accuracy|overhead] [--every N] [--json FILE]
+    NONET_SHARED=<shared folder> python -m bench.quality.forecasts [--only accuracy|m4|competitions|overhead]
+        [--every N] [--rdata PYTHON] [--json FILE]
 
 It runs in the engine environment ``forecasting``, which it finds in NONET_DATA_DIRECTORY (``nonet engines install
 forecasting``), and calls the engine as the service does: the same tasks in the same order.
@@ -8,7 +9,11 @@ forecasting``), and calls the engine as the service does: the same tasks in the 
 Accuracy: the 414 hourly series of the M4 competition, horizon 48. AutoPredictor chooses by two backtest windows within
 the training values and never sees the test values; beside it stands each single model of the same run on the same
 series. sMAPE and MASE are M4's (season 24), wQL is Amazon Forecast's of 0.1, 0.5 and 0.9. ``--every N`` takes each Nth
-series. The NN5 and NNGC1 sets of the shared data are R's .rda files, for which no reader is installed: left out.
+series.
+
+``--rdata``: an interpreter that has the package rdata (MIT; ``pip install rdata``), which reads R's files. Then the 111
+daily series of NN5 (horizon 56, gaps stay gaps) and the 66 of NNGC1 (yearly to hourly, with M4's horizons, for the file
+names none; series of less than four horizons left out) are forecast likewise, their last values held back.
 
 Overhead: 1,000 series of 200 daily values, three models, horizon 14 with two quantiles: statsforecast's own
 ``StatsForecast.forecast`` with as many processes, and the engine from a Parquet table to the combined forecast. Each in
@@ -29,6 +34,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -55,14 +61,29 @@ HORIZON, SEASON = 48, 24
 QUANTILES = (0.1, 0.5, 0.9)
 #: Published for M4 hourly (Makridakis et al., "The M4 Competition", 2020).
 PUBLISHED = "published: seasonal naive 13.91, ARIMA 14.08, FFORMA 11.51, the winner 9.33"
+#: NNGC1's groups: name, frequency, horizon (M4's), season.
+_NNGC1 = {
+    "A": ("yearly", "Y", 6, 1), "B": ("quarterly", "3M", 8, 4), "C": ("monthly", "M", 18, 12),
+    "D": ("weekly", "W", 13, 52), "E": ("daily", "D", 14, 7), "F": ("hourly", "H", 48, 24),
+}  # fmt: skip
+_RDATA = """
+import json, sys
+import numpy as np, rdata
+found = {}
+for path in sys.argv[1:]:
+    for name, series in rdata.read_rda(path).items():
+        found[name] = {str(key): np.asarray(one, float).tolist() for key, one in series.items()}
+print(json.dumps(found))
+"""
 COUNT, LENGTH, DAYS, ROUNDS = 1000, 200, 14, 2
 MODELS = ("seasonal-naive", "theta", "mstl-ets")
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.quality.forecasts", description=__doc__)
-    parser.add_argument("--only", choices=("accuracy", "overhead"))
+    parser.add_argument("--only", choices=("accuracy", "m4", "competitions", "overhead"))
     parser.add_argument("--every", type=int, default=1)
+    parser.add_argument("--rdata", help="interpreter that has the package rdata")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--part", choices=("bare", "engine"), help=argparse.SUPPRESS)
     chosen = parser.parse_args()
@@ -74,9 +95,12 @@ def main() -> int:
         print(json.dumps(_part(chosen.part)))
         return 0
     rows: list[Row] = []
-    if chosen.only != "overhead":
-        rows += accuracy(chosen.every)
-    if chosen.only != "accuracy":
+    if chosen.only in (None, "accuracy", "m4"):
+        rows += accuracy(m4_hourly(), chosen.every)
+    if chosen.rdata and chosen.only in (None, "accuracy", "competitions"):
+        for competition in competitions(chosen.rdata):
+            rows += accuracy(competition, chosen.every)
+    if chosen.only in (None, "overhead"):
         rows += overhead()
     for what, data_set, value, remark in rows:
         print(f"{what:34} {data_set:22} {value:10.3f}  {remark}")
@@ -85,58 +109,105 @@ def main() -> int:
     return 0
 
 
-def accuracy(every: int) -> list[Row]:
-    """sMAPE, MASE and wQL of AutoPredictor and of each model, M4 hourly."""
+@dataclass(frozen=True, slots=True)
+class DataSet:
+    """Series to learn from and what came after, [horizon] each; NaN where nothing is known.
+
+    ``frequency`` as the API writes it; ``season``: of MASE and of the seasonal naive forecast, in values.
+    """
+
+    name: str
+    frequency: str
+    horizon: int
+    season: int
+    training: dict[str, Floats]
+    test: dict[str, Floats]
+    remark: str = ""
+
+
+def m4_hourly() -> DataSet:
+    """The 414 hourly series of the M4 competition."""
+    folder = _shared() / "m4"
+    training, test = dict(_read(folder / "Hourly-train.csv")), dict(_read(folder / "Hourly-test.csv"))
+    return DataSet("M4 hourly", "H", HORIZON, SEASON, training, test, PUBLISHED)
+
+
+def competitions(python: str) -> Iterator[DataSet]:
+    """NN5 and NNGC1 out of R's files, which the package rdata reads in the interpreter ``python``."""
+    folder = _shared() / "tscompdata"
+    command = [python, "-W", "ignore", "-c", _RDATA, str(folder / "nn5.rda"), str(folder / "nngc1.rda")]
+    found = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    nn5 = {name: np.array(values, np.float64) for name, values in found["nn5"].items()}
+    yield _held_back("NN5", "D", 56, 7, nn5)
+    nngc1 = {name: np.array(values, np.float64) for name, values in found["nngc1"].items()}
+    for letter, (name, frequency, horizon, season) in _NNGC1.items():
+        part = {key: values for key, values in nngc1.items() if key.startswith(f"1.{letter}")}
+        yield _held_back(f"NNGC1 {name}", frequency, horizon, season, part)
+
+
+def _held_back(name: str, frequency: str, horizon: int, season: int, series: dict[str, Floats]) -> DataSet:
+    """The last ``horizon`` values of each series are what is to be foretold."""
+    long = {key: values for key, values in series.items() if len(values) >= 4 * horizon}
+    return DataSet(
+        name, frequency, horizon, season, {key: values[:-horizon] for key, values in long.items()},
+        {key: values[-horizon:] for key, values in long.items()},
+    )  # fmt: skip
+
+
+def accuracy(data: DataSet, every: int) -> list[Row]:
+    """sMAPE, MASE and wQL of AutoPredictor and of each model."""
     import polars as pl
 
-    folder = Path(os.environ.get("NONET_SHARED", "../shared")) / "data" / "forecast" / "m4"
-    training, test = dict(_read(folder / "Hourly-train.csv")), dict(_read(folder / "Hourly-test.csv"))
+    training, horizon = data.training, data.horizon
     names = sorted(training)[::every]
+    frequency = Frequency.parse(data.frequency)
     with tempfile.TemporaryDirectory() as workspace, engine() as do:
         longest = max(len(training[name]) for name in names)
         table = f"{workspace}/target.parquet"
-        begin = datetime(2015, 1, 1)
+        # All series end together, as the sets do not say when they began; more steps than anybody has.
+        end = pl.Series([datetime(2015, 1, 1)]).dt.offset_by(
+            f"{(longest - 1) * frequency.count}{frequency.interval.lstrip('0123456789')}"
+        )[0]
+        times = pl.datetime_range(datetime(2015, 1, 1), end, frequency.interval, eager=True)
         pl.DataFrame(
             {
                 "item_id": [name for name in names for _ in training[name]],
-                # All series end together, as M4's do not say when they began.
-                "timestamp": [
-                    begin + timedelta(hours=longest - len(training[name]) + at)
-                    for name in names
-                    for at in range(len(training[name]))
-                ],
+                "timestamp": pl.concat([times[longest - len(training[name]) :] for name in names]),
                 "target_value": np.concatenate([training[name] for name in names]),
             }
         ).write_parquet(table)
         started = time.perf_counter()
-        report = do(_preparation(workspace, table, "H", HORIZON))
-        for cut in (HORIZON, 2 * HORIZON, 0):
+        report = do(_preparation(workspace, table, data.frequency, horizon))
+        for cut in (horizon, 2 * horizon, 0):
             for model in GLOBAL_MODELS:
                 do(FitGlobal(workspace, cut, model))
             do(FitSeries(workspace, 0, report.count, cut, QUANTILES))
-        choice = do(ChooseModels(workspace, (HORIZON, 2 * HORIZON), QUANTILES, "AverageWeightedQuantileLoss"))
+        choice = do(ChooseModels(workspace, (horizon, 2 * horizon), QUANTILES, "AverageWeightedQuantileLoss"))
         found = do(MakeForecast(workspace, 0, report.count, choice.weights, choice.others, QUANTILES))
         seconds = time.perf_counter() - started
         auto = {one.dimensions["item_id"]: np.array([one.mean, *one.quantiles]) for one in found}
         singles = _singles(workspace)
-    data_set = f"M4 hourly, {len(names)}"
-    rows = _measured("AutoPredictor", data_set, auto, training, test, PUBLISHED)
+    data_set = f"{data.name}, {len(names)}"
+    rows = _measured("AutoPredictor", data_set, auto, data, data.remark)
     for model, forecasts in singles.items():
-        rows += _measured(f"  {model}", data_set, forecasts, training, test, f"fitted {len(forecasts)} series")
+        rows += _measured(f"  {model}", data_set, forecasts, data, f"fitted {len(forecasts)} series")
     weights = ", ".join(f"{name} {weight:.2f}" for name, weight in choice.others.items())
     rows.append(("AutoPredictor, seconds", data_set, seconds, f"mean weights: {weights}"))
     return rows
 
 
 def _measured(
-    what: str, data_set: str, forecasts: dict[str, Floats], training: dict[str, Floats], test: dict[str, Floats],
-    remark: str,
-) -> list[Row]:  # fmt: skip
+    what: str, data_set: str, forecasts: dict[str, Floats], data: DataSet, remark: str
+) -> list[Row]:
     names = sorted(forecasts)
-    actual = np.stack([test[name] for name in names])
+    actual = np.stack([data.test[name] for name in names])
     means = np.stack([forecasts[name][0] for name in names])
-    naive = np.array([metrics.naive_error(training[name], SEASON) for name in names])
-    smape = float(np.mean([metrics.smape(one, mean) for one, mean in zip(actual, means, strict=True)]))
+    naive = np.array([metrics.naive_error(_without_gaps(data.training[name]), data.season) for name in names])
+    # What is not known of the test values is not measured.
+    there = [~np.isnan(one) for one in actual]
+    smape = float(
+        np.mean([metrics.smape(one[mask], mean[mask]) for one, mean, mask in zip(actual, means, there, strict=True)])
+    )
     rows = [
         (f"{what}: sMAPE", data_set, smape, remark),
         (f"{what}: MASE", data_set, metrics.mase(actual, means, naive), ""),
@@ -153,7 +224,7 @@ def _measured(
 def _singles(workspace: str) -> dict[str, dict[str, Floats]]:
     """The forecasts of each model, by series."""
     from services.forecasting.engines import local
-    from services.forecasting.engines.series import Workspace
+    from services.forecasting.engines.workspace import Workspace
 
     space = Workspace.open(workspace)
     found = {}
@@ -249,8 +320,10 @@ def _engine(frame: Any) -> float:
 
 def _preparation(workspace: str, table: str, frequency: str, horizon: int) -> PrepareSeries:
     return PrepareSeries(
-        workspace, (table,), "target_value", ("item_id",), Frequency.parse(frequency), Boundary(), horizon, {}
-    )
+        workspace, (table,), "target_value", ("item_id",), Frequency.parse(frequency), Boundary(), horizon,
+        # Gaps are not zeros in these sets.
+        {"middlefill": "nan", "backfill": "nan"},
+    )  # fmt: skip
 
 
 @contextmanager
@@ -263,6 +336,16 @@ def engine() -> Iterator[Callable[[Any], Any]]:
         yield lambda task: running.run([task])[0]
     finally:
         running.close()
+
+
+def _shared() -> Path:
+    return Path(os.environ.get("NONET_SHARED", "../shared")) / "data" / "forecast"
+
+
+def _without_gaps(values: Floats) -> Floats:
+    from services.forecasting.engines.workspace import known
+
+    return known(values)
 
 
 def _read(path: Path) -> Iterator[tuple[str, Floats]]:

@@ -1,6 +1,6 @@
 """Recommendations held against what users did: the service's training beside bare EASE and the library implicit.
 
-    NONET_SHARED=<shared folder> python -m bench.quality.recommendations [--implicit PYTHON] [--json FILE]
+    NONET_SHARED=<shared folder> python -m bench.quality.recommendations [--implicit PYTHON] [--sequences PYTHON]
 
 Data: MovieLens ml-latest-small, every rating an interaction. Two splits: a random quarter of each user's ratings
 hidden (seed 1), and each user's last one. The measure is NDCG@10 over all users with hidden items; what a user is known
@@ -10,7 +10,8 @@ to have rated is not recommended, for none of the methods.
 that it hides itself from the rest. A random quarter says nothing about time, so there recency is switched off, as a
 caller does it (recency_mask = false); both are shown. ``--implicit``: an interpreter that has implicit and scipy
 (``nonet engines install recommenders`` makes one); its methods run with several settings, and the best *on the hidden
-ratings* counts, which flatters them.
+ratings* counts, which flatters them. ``--sequences``: one that has torch (``nonet engines install
+sequence-recommenders``); then sequential models are trained too.
 """
 
 from __future__ import annotations
@@ -30,14 +31,15 @@ import numpy.typing as npt
 
 from services.personalization.csv_rows import read_table
 from services.personalization.engines import ease
-from services.personalization.engines.linear import LinearModel
+from services.personalization.engines.scorer import Scorer
 from services.personalization.interactions import Histories, Interactions, Ints, gather
 from services.personalization.model import Counting, Tuning
 from services.personalization.recipes import RECIPES
 from services.personalization.schemas import Field, Schema
-from services.personalization.tasks import Factorization, ItemFactors
-from services.personalization.training import Plan, train
-from shared.models.catalog import REPOSITORY_ROOT
+from services.personalization.tasks import Factorization, ItemFactors, Sequences, TrainedSequences
+from services.personalization.training import Models, Plan, train
+from shared.models.catalog import REPOSITORY_ROOT, Catalog
+from shared.runtime.bindings import WorkerBinding
 
 DEPTH = 10
 HIDDEN_SHARE, SEED = 0.25, 1
@@ -121,7 +123,7 @@ def ndcg(recommended: Callable[[int], Ints], histories: Histories, hidden: npt.N
     return float(np.mean(values))
 
 
-def by_model(model: LinearModel, tuning: Tuning, known: Histories) -> Callable[[int], Ints]:
+def by_model(model: Scorer, tuning: Tuning, known: Histories) -> Callable[[int], Ints]:
     """The best unknown items of a model for each user."""
 
     def recommended(user: int) -> Ints:
@@ -133,8 +135,10 @@ def by_model(model: LinearModel, tuning: Tuning, known: Histories) -> Callable[[
     return recommended
 
 
-async def ours(data: Interactions, hidden: npt.NDArray[np.bool_], recency: bool) -> tuple[LinearModel, Tuning]:
-    """What the service would train of the known rows."""
+async def ours(
+    data: Interactions, hidden: npt.NDArray[np.bool_], recency: bool, models: Models, python: str | None
+) -> tuple[Scorer, Tuning]:
+    """What the service would train of the known rows. ``python``: an interpreter that has torch."""
     known = Interactions(data.users, data.items, data.event_types, data.histories.taken(~hidden), data.values[~hidden])
 
     async def no_factors(work: Factorization) -> ItemFactors:
@@ -143,10 +147,22 @@ async def ours(data: Interactions, hidden: npt.NDArray[np.bool_], recency: bool)
     async def silent(share: float) -> None:
         return None
 
-    plan = Plan(RECIPES["aws-user-personalization"], Counting(), recency)
-    model = (await train(known, plan, 0, no_factors, silent)).model
-    assert model.engine is not None
-    return model.engine, model.tuning
+    async def sequences(work: Sequences) -> TrainedSequences:
+        assert python is not None
+        entry = Catalog.load().get("sasrec")
+        assert entry is not None
+        binding = await WorkerBinding.load(entry, Path(), "cpu", python)
+        try:
+            (found,) = await binding.run([work])
+        finally:
+            await binding.close()
+        assert isinstance(found, TrainedSequences)
+        return found
+
+    plan = Plan(RECIPES["aws-user-personalization"], Counting(), recency, models=models)
+    trained = await train(known, plan, 0, no_factors, silent, None if python is None else sequences)
+    assert trained.model.engine is not None
+    return trained.model.engine, trained.model.tuning
 
 
 def implicits(python: str, known: Histories, count: int) -> dict[str, npt.NDArray[np.int64]]:
@@ -159,7 +175,7 @@ def implicits(python: str, known: Histories, count: int) -> dict[str, npt.NDArra
             return {name: found[name].astype(np.int64) for name in found.files}
 
 
-def measure(python: str | None) -> dict[str, dict[str, float]]:
+def measure(python: str | None, sequences: str | None) -> dict[str, dict[str, float]]:
     """NDCG@10 of every method on both splits."""
     data = ratings()
     results: dict[str, dict[str, float]] = {}
@@ -176,11 +192,13 @@ def measure(python: str | None) -> dict[str, dict[str, float]]:
 
         found["popularity"] = ndcg(most_popular, data.histories, hidden)
         for value in REGULARIZATIONS:
-            model = ease.fit(known.distinct(), len(data.items), value)
+            model = ease.fit(known.distinct(), len(data.items), ease.Settings(value))
             found[f"EASE, lambda {value:g}"] = ndcg(by_model(model, Tuning(), known), data.histories, hidden)
-        for recency in (True, False):
-            engine, tuning = asyncio.run(ours(data, hidden, recency))
-            name = f"ours, recency {'on' if recency else 'off'}"
+        plans = [(recency, Models.LINEAR) for recency in (True, False)]
+        plans += [] if sequences is None else [(True, Models.SEQUENTIAL), (True, Models.ANY), (False, Models.ANY)]
+        for recency, models in plans:
+            engine, tuning = asyncio.run(ours(data, hidden, recency, models, sequences))
+            name = f"ours, models {models}, recency {'on' if recency else 'off'}: {engine.engine}"
             found[name] = ndcg(by_model(engine, tuning, known), data.histories, hidden)
         if python is not None:
             for name, lists in implicits(python, known.distinct(), len(data.items)).items():
@@ -195,9 +213,10 @@ def measure(python: str | None) -> dict[str, dict[str, float]]:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--implicit", help="interpreter that has implicit")
+    parser.add_argument("--sequences", help="interpreter that has torch")
     parser.add_argument("--json", type=Path)
     chosen = parser.parse_args()
-    results = measure(chosen.implicit)
+    results = measure(chosen.implicit, chosen.sequences)
     if chosen.json:
         chosen.json.write_text(json.dumps(results, indent=1))
     return 0

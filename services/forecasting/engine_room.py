@@ -40,18 +40,20 @@ class EngineRoom:
         self._runtime = runtime
         self._directory = data_directory / "forecasting"
 
-    def check(self) -> None:
-        """Raises ``EngineNotInstalled``, which names the command."""
-        if not self._runtime.candidates(FORECAST_SERIES):
-            raise errors.EngineNotInstalled(
-                f"Forecasting needs its engine environment. Run: {self._runtime.remedy(FORECAST_SERIES)}"
-            )
+    def check(self, *tasks: str) -> None:
+        """Raises ``EngineNotInstalled``, which names the command. ``tasks``: those of other engines (tasks.py)."""
+        for task in (FORECAST_SERIES, *tasks):
+            if not self._runtime.candidates(task):
+                what = "Forecasting" if task == FORECAST_SERIES else "The algorithm"
+                raise errors.EngineNotInstalled(
+                    f"{what} needs its engine environment. Run: {self._runtime.remedy(task)}"
+                )
 
     @asynccontextmanager
-    async def engine(self) -> AsyncIterator[HeldEngine]:
-        """The engine, started if it has to be. Raises ``EngineNotInstalled``, ``ResourceExhausted``."""
-        self.check()
-        async with await self._runtime.lease(FORECAST_SERIES) as lease:
+    async def engine(self, task: str = FORECAST_SERIES) -> AsyncIterator[HeldEngine]:
+        """The engine of a task, started if it has to be. Raises ``EngineNotInstalled``, ``ResourceExhausted``."""
+        self.check(task)
+        async with await self._runtime.lease(task) as lease:
             yield HeldEngine(lease)
 
     @asynccontextmanager

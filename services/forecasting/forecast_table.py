@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import sqlalchemy
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, and_, bindparam, delete, insert, select
 
+from services.forecasting.kinds import FORECAST
 from shared.storage.database import Database, metadata
+from shared.storage.resources import resources
 
 forecast_series = sqlalchemy.Table(
     "forecast_series",
@@ -21,6 +24,31 @@ forecast_series = sqlalchemy.Table(
 )
 
 Points = npt.NDArray[np.float64]
+
+#: Made once: putting a statement together costs more than running it.
+_FIND = (
+    select(resources.c.id, resources.c.version, forecast_series.c.points)
+    .select_from(
+        resources.outerjoin(
+            forecast_series,
+            and_(forecast_series.c.forecast == resources.c.id, forecast_series.c.series == bindparam("series")),
+        )
+    )
+    .where(
+        resources.c.account == bindparam("account"),
+        resources.c.kind == FORECAST.name,
+        resources.c.arn == bindparam("arn"),
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class FoundSeries:
+    """A forecast's row, by number and version, and the points of one of its series, flat; None = it has none."""
+
+    forecast: int
+    version: int
+    points: Points | None
 
 
 def series_key(values: Sequence[str]) -> str:
@@ -53,17 +81,17 @@ class ForecastTable:
         if rows:
             await self._database.run(transaction)
 
-    async def read(self, forecast: int, key: str) -> Points | None:
-        """The points of a series, flat; None where there is no such series."""
+    async def find(self, account: str, arn: str, key: str) -> FoundSeries | None:
+        """A forecast and a series of it, in one read; None where there is no such forecast."""
 
-        def transaction(connection: Connection) -> bytes | None:
-            wanted = select(forecast_series.c.points).where(
-                forecast_series.c.forecast == forecast, forecast_series.c.series == key
-            )
-            return connection.execute(wanted).scalar()
+        def transaction(connection: Connection) -> FoundSeries | None:
+            row = connection.execute(_FIND, {"account": account, "arn": arn, "series": key}).one_or_none()
+            if row is None:
+                return None
+            points = None if row.points is None else np.frombuffer(bytes(row.points), dtype="<f8")
+            return FoundSeries(row.id, row.version, points)
 
-        found = await self._database.read(transaction)
-        return None if found is None else np.frombuffer(bytes(found), dtype="<f8")
+        return await self._database.read(transaction)
 
     async def page(self, forecast: int, after: str, count: int) -> list[tuple[list[str], Points]]:
         """``count`` series beyond the key ``after`` ("" = from the first): the values of the dimensions, and points."""

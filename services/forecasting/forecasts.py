@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections import OrderedDict
 from collections.abc import AsyncIterator, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -16,7 +17,7 @@ from services.forecasting import domains
 from services.forecasting import predictor_settings as checks
 from services.forecasting.datasets import Datasets, check_s3
 from services.forecasting.engine_room import EngineRoom
-from services.forecasting.forecast_table import ForecastTable, series_key
+from services.forecasting.forecast_table import ForecastTable, Points, series_key
 from services.forecasting.kinds import EXPORT_JOB, FORECAST
 from services.forecasting.predictor_settings import PredictorSettings
 from services.forecasting.predictors import GROUP, SETTINGS, Predictors, choice_key
@@ -33,6 +34,8 @@ from shared.storage.objects import ObjectStore
 TIMES, DIMENSIONS, QUANTILES, AUTO = "times", "dimensions", "quantiles", "auto"
 #: Series of a forecast that an export reads at once.
 _PAGE = 500
+#: Heads of forecasts that stay in memory, some kilobytes each.
+_HEADS = 256
 
 Forecast = Stored[pb.DescribeForecastResponse]
 Export = Stored[pb.DescribeForecastExportJobResponse]
@@ -61,6 +64,8 @@ class Forecasts:
         self._table = table
         self._objects = objects
         self._engines = engines
+        #: Heads of forecasts by account and ARN, those asked for last at the end.
+        self._heads: OrderedDict[tuple[str, str], Forecast] = OrderedDict()
 
     async def create(self, account: str, request: pb.CreateForecastRequest) -> Forecast:
         """Queue a forecast. Raises ``NotFound``, ``ResourceInUse`` (the predictor is not ACTIVE), ``AlreadyExists``,
@@ -132,11 +137,7 @@ class Forecasts:
 
         Raises ``NotFound`` (the forecast, the item), ``ResourceInUse`` (not ACTIVE), ``InvalidArgument``.
         """
-        stored = await self._resources.active(account, FORECAST, arn, pb.DescribeForecastResponse)
-        names = stored.facts[DIMENSIONS]
-        if set(filters) != set(names):
-            raise errors.InvalidArgument(f"Filters of this forecast name {', '.join(names)}, each with a value.")
-        points = await self._table.read(stored.resource.id, series_key([filters[name] for name in names]))
+        stored, points = await self._found(account, arn, filters)
         if points is None:
             raise errors.NotFound("The forecast has no series for the filters.")
         times: list[str] = stored.facts[TIMES]
@@ -151,6 +152,26 @@ class Forecasts:
             type_label(one): [(times[place], float(row[place])) for place in within]
             for one, row in _rows(stored, rows)
         }
+
+    async def _found(self, account: str, arn: str, filters: Mapping[str, str]) -> tuple[Forecast, Points | None]:
+        """A forecast's head and the points of a series, by one read where the head is known already."""
+        kept = self._heads.get((account, arn))
+        if kept is not None and set(filters) == set(kept.facts[DIMENSIONS]):
+            found = await self._table.find(account, arn, _key(kept, filters))
+            # An ACTIVE forecast's row changes when it is deleted, and another of its name is another row.
+            if found is not None and (found.forecast, found.version) == (kept.resource.id, kept.resource.version):
+                self._heads.move_to_end((account, arn))
+                return kept, found.points
+            self._heads.pop((account, arn), None)
+        stored = await self._resources.active(account, FORECAST, arn, pb.DescribeForecastResponse)
+        found = await self._table.find(account, arn, _key(stored, filters))
+        if found is None:
+            raise errors.NotFound("There is no such forecast.")
+        if (found.forecast, found.version) == (stored.resource.id, stored.resource.version):
+            self._heads[account, arn] = stored
+            while len(self._heads) > _HEADS:
+                self._heads.popitem(last=False)
+        return stored, found.points
 
     async def forget(self, stored: Forecast) -> None:
         """Delete the points of a forecast that is gone."""
@@ -210,6 +231,14 @@ class Forecasts:
                 )
             after = series_key(page[-1][0])
             running.raise_if_stopped()
+
+
+def _key(forecast: Forecast, filters: Mapping[str, str]) -> str:
+    """The key of the series that filters name. Raises ``InvalidArgument``."""
+    names: list[str] = forecast.facts[DIMENSIONS]
+    if set(filters) != set(names):
+        raise errors.InvalidArgument(f"Filters of this forecast name {', '.join(names)}, each with a value.")
+    return series_key([filters[name] for name in names])
 
 
 def _rows(forecast: Forecast, rows: Any) -> list[tuple[str, Any]]:

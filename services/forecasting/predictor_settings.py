@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from services.forecasting.domains import DOMAINS
 from services.forecasting.frequencies import Boundary, Frequency
-from services.forecasting.tasks import MEAN
+from services.forecasting.tasks import ALGORITHMS, MEAN
 from shared import errors
 
 MOST_STEPS: Final = 500
@@ -29,9 +29,6 @@ _RELATED_RULES: Final[Mapping[str, frozenset[str]]] = {
     "futurefill": _FILLINGS - {"nan"},
 }
 _ALGORITHM_PREFIX = "arn:aws:forecast:::algorithm/"
-#: Algorithms of the API that a model here stands for, and what is missing for the others.
-ALGORITHMS: Final = frozenset({"ARIMA", "ETS"})
-_KNOWN_ALGORITHMS = frozenset({"ARIMA", "ETS", "NPTS", "Prophet", "Deep_AR_Plus", "CNN-QR"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,14 +167,10 @@ def check_additional(given: Iterable[tuple[str, Mapping[str, Iterable[str]]]]) -
 
 
 def check_algorithm(arn: str) -> str:
-    """The algorithm of an ARN. Raises ``InvalidArgument``, ``Unimplemented``."""
+    """The algorithm of an ARN. Raises ``InvalidArgument``."""
     name = arn.removeprefix(_ALGORITHM_PREFIX)
-    if name not in _KNOWN_ALGORITHMS or not arn.startswith(_ALGORITHM_PREFIX):
+    if name not in ALGORITHMS or not arn.startswith(_ALGORITHM_PREFIX):
         raise errors.InvalidArgument("AlgorithmArn is not one of Amazon Forecast's algorithms.")
-    if name not in ALGORITHMS:
-        raise errors.Unimplemented(
-            f"{name} is not built in this version: ETS and ARIMA are, and CreateAutoPredictor, which has more models."
-        )
     return name
 
 

@@ -17,7 +17,7 @@ from services.forecasting.kinds import DATASET_GROUP, PREDICTOR
 from services.forecasting.predictor_settings import PredictorSettings
 from services.forecasting.resource_store import MESSAGE, ForecastResources, Stored
 from services.forecasting.sources import keep
-from services.forecasting.tasks import Choice, ChooseModels
+from services.forecasting.tasks import ALGORITHMS, Choice, ChooseModels
 from services.forecasting.training import training
 from shared import errors
 from shared.jobs.job import RunningJob
@@ -141,7 +141,7 @@ class Predictors:
         if request.perform_auto_ml == bool(request.algorithm_arn):
             raise errors.InvalidArgument("Give either an AlgorithmArn or PerformAutoML.")
         algorithm = checks.check_algorithm(request.algorithm_arn) if request.algorithm_arn else ""
-        self._engines.check()
+        self._engines.check(*([ALGORITHMS[algorithm].task] if algorithm else []))
         config, featurization = request.input_data_config, request.featurization_config
         group = await self._datasets.group(account, config.dataset_group_arn)
         members = await self._trainable(account, group)

@@ -11,12 +11,34 @@ from dataclasses import dataclass, field
 
 from services.forecasting.frequencies import Boundary, Frequency
 
-#: The task's name in the catalog.
-FORECAST_SERIES = "forecast-series"
+#: The tasks' names in the catalog: what does everything, and those that fit the algorithms that it has not.
+FORECAST_SERIES, FORECAST_PROPHET, FORECAST_GLUONTS = "forecast-series", "forecast-by-prophet", "forecast-by-gluonts"
 #: Name of the mean among a predictor's forecast types; the others are quantiles, "0.01" to "0.99".
 MEAN = "mean"
 #: Models that learn from all series at once (engines/boosting.py).
 GLOBAL_MODELS = ("lightgbm", "lightgbm-differences")
+
+
+@dataclass(frozen=True, slots=True)
+class Algorithm:
+    """What stands for an algorithm of the AWS API: a model, and the task of the engine that fits it."""
+
+    model: str
+    task: str
+
+
+#: By the last part of AlgorithmArn. Amazon's CNN-QR is a causal convolutional network with quantiles; gluonts has one
+#: of that kind for torch, WaveNet (van den Oord et al. 2016), whose quantiles are those of drawn paths.
+ALGORITHMS: Mapping[str, Algorithm] = {
+    "ARIMA": Algorithm("arima", FORECAST_SERIES),
+    "ETS": Algorithm("ets", FORECAST_SERIES),
+    "Prophet": Algorithm("prophet", FORECAST_PROPHET),
+    "NPTS": Algorithm("npts", FORECAST_GLUONTS),
+    "Deep_AR_Plus": Algorithm("deepar", FORECAST_GLUONTS),
+    "CNN-QR": Algorithm("wavenet", FORECAST_GLUONTS),
+}
+#: Models of those that learn from all series at once.
+LEARNING_FROM_ALL = ("deepar", "wavenet")
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +137,8 @@ class FitSeries:
 
     ``cut``: values at the end that the models may not see (a backtest), 0 for the forecast itself. ``models``: those of
     each series by its key, ``others`` for series without; both empty = all that suit a series. ``algorithm``: the one
-    of the API's that does it alone ("ARIMA", "ETS").
+    of the API's that does it alone ("ARIMA", "ETS"). ``stand_in_for``: a model that another engine fits; the simplest
+    one forecasts the series that it could not be fitted to.
     """
 
     workspace: str
@@ -126,6 +149,7 @@ class FitSeries:
     algorithm: str = ""
     models: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     others: tuple[str, ...] = ()
+    stand_in_for: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +159,22 @@ class FitGlobal:
     workspace: str
     cut: int
     name: str
+
+
+@dataclass(frozen=True, slots=True)
+class FitAlgorithm:
+    """Forecast series ``first`` to ``last`` (exclusive) with ``model``, one of another engine's (``ALGORITHMS``).
+
+    Models that learn from all series take them all at once. ``frequency``: as the API writes it.
+    """
+
+    workspace: str
+    first: int
+    last: int
+    cut: int
+    quantiles: tuple[float, ...]
+    model: str
+    frequency: str
 
 
 @dataclass(frozen=True, slots=True)

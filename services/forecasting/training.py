@@ -15,7 +15,19 @@ from services.forecasting.engine_room import EngineRoom, HeldEngine
 from services.forecasting.frequencies import Boundary, Frequency
 from services.forecasting.predictor_settings import PredictorSettings
 from services.forecasting.sources import BUCKET, download
-from services.forecasting.tasks import GLOBAL_MODELS, FitGlobal, FitSeries, PrepareSeries, Related, SeriesReport
+from services.forecasting.tasks import (
+    ALGORITHMS,
+    FORECAST_SERIES,
+    GLOBAL_MODELS,
+    LEARNING_FROM_ALL,
+    Algorithm,
+    FitAlgorithm,
+    FitGlobal,
+    FitSeries,
+    PrepareSeries,
+    Related,
+    SeriesReport,
+)
 from shared import errors
 from shared.jobs.job import RunningJob
 from shared.storage.objects import ObjectStore
@@ -33,6 +45,7 @@ class Training:
     """Prepared series in a workspace, and the engine that works on them."""
 
     running: RunningJob
+    engines: EngineRoom
     engine: HeldEngine
     workspace: str
     report: SeriesReport
@@ -57,6 +70,10 @@ class Training:
         ``weights``, ``others``: fit these models of each series only. Raises ``Cancelled``, ``DeadlineExceeded``.
         """
         begin, end = progress
+        algorithm = ALGORITHMS.get(self.settings.algorithm)
+        if algorithm is not None and algorithm.task != FORECAST_SERIES:
+            await self._fit_elsewhere(algorithm, cut, quantiles, progress)
+            return
         models = {key: tuple(chosen) for key, chosen in (weights or {}).items()}
         rest = tuple(others or {})
         used = {name for chosen in (*models.values(), rest) for name in chosen}
@@ -75,6 +92,28 @@ class Training:
             await self.engine.do(task)
             done += 1
             await self._report(begin + (end - begin) * done / steps)
+
+    async def _fit_elsewhere(
+        self, algorithm: Algorithm, cut: int, quantiles: Sequence[float], progress: tuple[float, float]
+    ) -> None:
+        """With a model of another engine; the simplest one stands in for it where it cannot be fitted."""
+        begin, end = progress
+        together = algorithm.model in LEARNING_FROM_ALL
+        batches = [range(self.report.count)] if together else self.batches()
+        async with self.engines.engine(algorithm.task) as other:
+            for number, batch in enumerate(batches):
+                task = FitAlgorithm(
+                    self.workspace, batch.start, batch.stop, cut, tuple(quantiles), algorithm.model,
+                    self.settings.frequency,
+                )  # fmt: skip
+                await other.do(task)
+                await self._report(begin + (end - begin) * 0.95 * (number + 1) / len(batches))
+        for batch in self.batches():
+            stand_in = FitSeries(
+                self.workspace, batch.start, batch.stop, cut, tuple(quantiles), stand_in_for=algorithm.model
+            )
+            await self.engine.do(stand_in)
+        await self._report(end)
 
     async def _report(self, progress: float) -> None:
         await self.running.report(progress)
@@ -101,7 +140,7 @@ async def training(
         await running.report(0.02)
         async with engines.engine() as engine:
             report = await engine.do(_preparation(str(folder), paths, members, settings))
-            yield Training(running, engine, str(folder), report, settings, time.monotonic() + MOST_SECONDS)
+            yield Training(running, engines, engine, str(folder), report, settings, time.monotonic() + MOST_SECONDS)
 
 
 async def _fetch(objects: ObjectStore, account: str, keys: Sequence[str], folder: Path, kind: str) -> tuple[str, ...]:

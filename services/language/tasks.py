@@ -18,6 +18,9 @@ SYNTAX = "detect-syntax"
 KEY_PHRASES = "detect-key-phrases"
 ENTITIES = "detect-entities"
 PII = "detect-pii-entities"
+MEDICAL_CONCEPTS = "detect-medical-concepts"
+ICD10CM = "link-icd10cm"
+RXNORM = "link-rxnorm"
 
 #: Comprehend's types of entities and its tags of words.
 ENTITY_TYPES = ("PERSON", "LOCATION", "ORGANIZATION", "COMMERCIAL_ITEM", "EVENT", "DATE", "QUANTITY", "TITLE", "OTHER")
@@ -83,6 +86,15 @@ class TextSpan:
     score: float
 
 
+@dataclass(frozen=True, slots=True)
+class RankedCode:
+    """A code of a table that a phrase may mean, its title, and how sure the engine is, 0..1."""
+
+    code: str
+    title: str
+    score: float
+
+
 class LanguageIdentifier(Protocol):
     """Languages of each document, most probable first."""
 
@@ -108,4 +120,11 @@ class SpanFinder(Protocol):
     """Entities, key phrases or personal data of each document, in order of ``begin``, not overlapping."""
 
     def run(self, items: Sequence[Document]) -> Sequence[Sequence[TextSpan]]: ...
+    def close(self) -> None: ...
+
+
+class CodeFinder(Protocol):
+    """Codes of a table that each phrase may mean, at most five, the likeliest first."""
+
+    def run(self, items: Sequence[Document]) -> Sequence[Sequence[RankedCode]]: ...
     def close(self) -> None: ...

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-from services.orchestration.tasks.endpoints import Answer, Endpoints
 from services.orchestration.tasks.http_calls import HttpCalls
 from services.orchestration.tasks.task import Task
+from shared.rpc.endpoints import Answer, Endpoints
 from shared.settings import Settings
 
 HIDDEN = "***"

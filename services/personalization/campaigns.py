@@ -8,36 +8,21 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, select
-
 from nonet.personalization.v1 import personalization_pb2 as pb
-from services.personalization.events import RecordedEvent, user_events
 from services.personalization.kinds import ACTIVE, CAMPAIGN, DATASET_GROUP, FAILED, IN_PROGRESS, PENDING, Stored
 from services.personalization.kinds import SOLUTION_VERSION as VERSION
 from services.personalization.model import Model, digest
-from services.personalization.shelf import Shelf, missing
+from services.personalization.shelf import Shelf
 from shared import errors
 from shared.jobs.job import JobResult, RunningJob
 from shared.storage.blobs import BlobStore
-from shared.storage.database import Database
-from shared.storage.resources import Resource, resources
 
 DEPLOYMENT = "personalization.campaign"
 #: Models that stay in memory.
 _HELD = 8
-#: Campaigns that stay parsed.
-_PARSED = 256
-
-#: Made once: putting a statement together costs as much as running it.
-_CAMPAIGN = select(resources).where(
-    resources.c.account == bindparam("account"),
-    resources.c.kind == CAMPAIGN.resource.name,
-    resources.c.arn == bindparam("arn"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,43 +65,6 @@ class ModelCache:
         while len(self._models) > _HELD:
             self._models.popitem(last=False)
         return model
-
-
-class CampaignReader:
-    """Reads a campaign and what its user did last, in one transaction."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-        #: The last row of each campaign, parsed, by the row's number and version.
-        self._parsed: OrderedDict[int, Stored[pb.Campaign]] = OrderedDict()
-
-    async def read(
-        self, account: str, arn: str, user: str
-    ) -> tuple[Stored[pb.Campaign], Serving, Sequence[RecordedEvent]]:
-        """The campaign, the model that it answers with, and the user's events that are not in that model.
-
-        Raises:
-            NotFound: there is no such campaign, or it does not answer yet.
-        """
-
-        def transaction(connection: Connection) -> tuple[Stored[pb.Campaign], Serving, Sequence[RecordedEvent]]:
-            row = connection.execute(_CAMPAIGN, {"account": account, "arn": arn}).one_or_none()
-            if row is None:
-                raise missing(CAMPAIGN)
-            campaign = self._parsed.get(row.id)
-            if campaign is None or campaign.resource.version != row.version:
-                campaign = Stored.of(CAMPAIGN, Resource(**row._mapping))
-                self._parsed[row.id] = campaign
-            if "serving" not in campaign.facts:
-                raise errors.NotFound(f"The campaign is {campaign.resource.status}: it answers once it is ACTIVE.")
-            serving = Serving(**campaign.facts["serving"])
-            live = user_events(connection, serving.group, user, serving.last_event) if user else []
-            return campaign, serving, live
-
-        found = await self._database.read(transaction)
-        while len(self._parsed) > _PARSED:
-            self._parsed.popitem(last=False)
-        return found
 
 
 async def read_model(blobs: BlobStore, blob: str, expected: str) -> Model:

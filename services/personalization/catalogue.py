@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +14,8 @@ from services.personalization.schemas import CREATION_TIMESTAMP, ITEM_ID, Schema
 
 Mask = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
+#: What a catalogue keeps of what was found out about it, at most: 100 kB each at 100,000 items.
+_KEPT = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,7 @@ class Catalogue:
     categories: Mapping[str, Categories]
     columns: Sequence[str] = ()
     positions: Mapping[str, int] = field(init=False)
+    _kept: dict[Any, Any] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "positions", {name: position for position, name in enumerate(self.names)})
@@ -54,8 +57,22 @@ class Catalogue:
             return None if np.isnan(number) else number
         return None
 
+    def kept(self, key: Any, make: Callable[[], npt.NDArray[Any]]) -> npt.NDArray[Any]:
+        """What ``make`` finds out about this catalogue, from then on for everybody: nobody may change it."""
+        found: npt.NDArray[Any] | None = self._kept.get(key)
+        if found is None:
+            found = make()
+            found.flags.writeable = False
+            if len(self._kept) >= _KEPT:
+                self._kept.clear()
+            self._kept[key] = found
+        return found
+
     def unknown(self, after: float) -> npt.NDArray[np.int64]:
         """Items that the model does not know and that were not created before ``after`` (Unix seconds)."""
+        return self.kept(("unknown", after), lambda: self._unknown(after))
+
+    def _unknown(self, after: float) -> npt.NDArray[np.int64]:
         positions = np.arange(self.known, len(self))
         created = self.numbers.get(CREATION_TIMESTAMP)
         if created is None:

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 
 from nonet.personalization.v1 import personalization_pb2 as pb
 from services.personalization.recipes import Purpose, Recipe, recipe_of
-from services.personalization.solution_versions import TREND_WINDOWS
+from services.personalization.solution_versions import MODELS, TREND_WINDOWS
+from services.personalization.training import Models
 from shared import errors
 
 _BOOLEANS = {"true", "false"}
@@ -64,6 +65,7 @@ def _check_parameters(recipe: Recipe, algorithm: Mapping[str, str], features: Ma
     known: dict[str, set[str]] = {}
     if recipe.name in _RECENCY:
         known[_RECENCY[recipe.name]] = _BOOLEANS
+        known[MODELS] = {str(one) for one in Models}
     if recipe.purpose is Purpose.TRENDING:
         known[_TREND] = set(TREND_WINDOWS)
     for name, value in [*algorithm.items(), *features.items()]:

@@ -61,9 +61,7 @@ class DatasetImports:
 
     async def _fetch(self, job: RunningJob, place: ObjectName, folder: Path) -> list[Path]:
         """Copy the file, or the files of the folder, to this machine's disk."""
-        refused = errors.InvalidObject(
-            "The data cannot be read: check bucket, key and owner of the data location."
-        )
+        refused = errors.InvalidObject("The data cannot be read: check bucket, key and owner of the data location.")
         try:
             keys = await self._keys(job.account, place)
             paths = []
@@ -106,9 +104,7 @@ def parse_location(location: str) -> ObjectName:
 
     Raises ``InvalidArgument``: the location is somewhere else; nothing outside the object store is ever fetched.
     """
-    refused = errors.InvalidArgument(
-        "The data location is s3://bucket/file.csv or s3://bucket/folder/."
-    )
+    refused = errors.InvalidArgument("The data location is s3://bucket/file.csv or s3://bucket/folder/.")
     if not location.startswith("s3://"):
         raise refused
     bucket, _, key = location.removeprefix("s3://").partition("/")

@@ -9,16 +9,19 @@ import numpy as np
 import numpy.typing as npt
 
 from services.personalization.catalogue import Catalogue, Mask
-from services.personalization.engines.linear import History
 from services.personalization.engines.popularity import Rates
+from services.personalization.engines.scorer import History, among
 from services.personalization.events import RecordedEvent
 from services.personalization.interactions import Ints
 from services.personalization.model import Model
 
 #: Reasons in Amazon's words.
 PROMOTED, EXPLORATION, POPULAR = "Promoted item", "Exploration", "Popular item"
-#: Candidates that are scored where there are too many items to score all.
-CANDIDATES = 1000
+#: Candidates that are scored where there are too many items to score all: beside the user's own history where few are
+#: asked for and any will do, and where a filter or a promotion may take most of them away.
+FEW_CANDIDATES, CANDIDATES = 250, 1000
+#: What few are.
+FEW = 100
 #: Newest distinct items that a user's vector is made of.
 MOST_HISTORY = 1000
 SECONDS_A_DAY = 24 * 3600.0
@@ -71,7 +74,7 @@ def for_user(
 
     A user without any interaction that counts gets popular items, scored by their share of all interactions.
     """
-    ranked = _ranked_for_user(model, user, live)
+    ranked = _ranked_for_user(model, user, live, passes is None and promotion is None and count <= FEW)
     found = _through(model, ranked, passes, count)
     if promotion is not None:
         found = _promoted(model, ranked, found, passes, promotion, count)
@@ -121,7 +124,7 @@ def ranking(
     if model.engine is not None and len(counted):
         history = model.tuning.history(counted[-MOST_HISTORY:])
         logits = model.engine.scores_of(history, known) / np.float32(model.tuning.temperature)
-        logits = logits + np.where(np.isin(known, history.items), model.tuning.repeat, 0.0)
+        logits = logits + np.where(among(known, history.items), model.tuning.repeat, 0.0)
         scores = _softmax(logits.astype(np.float64))
     else:
         logits = model.counts[known]
@@ -139,22 +142,22 @@ class _Ranked:
     complete: bool
 
 
-def _depth(model: Model) -> int:
+def _depth(model: Model, fewest: int = CANDIDATES) -> int:
     """How many candidates are looked at: all where they are scored anyway."""
     assert model.engine is not None
-    return CANDIDATES if model.engine.indexed else model.engine.items
+    return min(CANDIDATES, fewest) if model.engine.indexed else model.engine.items
 
 
-def _ranked_for_user(model: Model, user: str, live: Sequence[RecordedEvent]) -> _Ranked:
+def _ranked_for_user(model: Model, user: str, live: Sequence[RecordedEvent], few: bool) -> _Ranked:
     _, counted = model.interacted(user, live)
     if model.engine is None or not len(counted):
         return _popular(model)
     history = model.tuning.history(counted[-MOST_HISTORY:])
-    depth = _depth(model)
+    depth = _depth(model, FEW_CANDIDATES + len(history.items) if few else CANDIDATES)
     candidates = model.engine.candidates(history, depth)
     logits = candidates.scores.astype(np.float64) / model.tuning.temperature
     if model.tuning.repeat:
-        logits += np.where(np.isin(candidates.items, history.items), model.tuning.repeat, 0.0)
+        logits += np.where(among(candidates.items, history.items), model.tuning.repeat, 0.0)
         order = np.argsort(-logits, kind="stable")
         return _Ranked(candidates.items[order], _softmax(logits[order]), depth >= model.engine.items)
     return _Ranked(candidates.items, _softmax(logits), depth >= model.engine.items)

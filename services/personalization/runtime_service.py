@@ -6,10 +6,11 @@ import asyncio
 import math
 import os
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from typing import TypeVar
 
 import faiss
 import numpy as np
@@ -17,22 +18,25 @@ import numpy as np
 from nonet.personalization.v1 import personalization_pb2 as admin_pb
 from nonet.personalization_runtime.v1 import personalization_runtime_pb2 as pb
 from services.personalization import recommendations
-from services.personalization.campaigns import CampaignReader, ModelCache, Serving
+from services.personalization.campaigns import ModelCache, Serving
 from services.personalization.catalogue import Catalogue, Mask
 from services.personalization.datasets import DatasetStore
 from services.personalization.events import EventStore, RecordedEvent
 from services.personalization.filters import masks, parser
 from services.personalization.filters.expression import Dataset, Expression, Reference
 from services.personalization.interactions import Ints
-from services.personalization.kinds import FILTER, Stored
+from services.personalization.kinds import Stored
 from services.personalization.live import LiveData
 from services.personalization.model import Model
 from services.personalization.recipes import Purpose, Recipe, recipe_of
 from services.personalization.recommendations import Exploration, Promotion, Recommended
+from services.personalization.request_reader import RequestReader, Wanted
 from services.personalization.shelf import Shelf
 from shared import errors
 from shared.platform import Platform
 from shared.rpc.call import Call
+
+T = TypeVar("T")
 
 DEFAULT_RESULTS, MOST_RESULTS, MOST_RANKED = 25, 500, 500
 #: Amazon's bounds when metadata come along.
@@ -53,6 +57,7 @@ class _Asked:
     model: Model
     user: str
     live: Sequence[RecordedEvent]
+    filters: Mapping[str, Stored[admin_pb.Filter]]
 
 
 class PersonalizationRuntimeService:
@@ -60,11 +65,10 @@ class PersonalizationRuntimeService:
 
     def __init__(self, platform: Platform) -> None:
         blobs = platform.objects.blobs
-        self._shelf = Shelf(platform.resources, platform.jobs)
-        self._datasets = DatasetStore(self._shelf, blobs)
+        datasets = DatasetStore(Shelf(platform.resources, platform.jobs), blobs)
         self._models = ModelCache(blobs)
-        self._campaigns = CampaignReader(platform.database)
-        self._live = LiveData(self._datasets, EventStore(platform.database))
+        self._reader = RequestReader(platform.database)
+        self._live = LiveData(datasets, EventStore(platform.database))
         # One search is one thread's work.
         self._scoring = ThreadPoolExecutor(
             max(2, os.cpu_count() or 1), "recommendations", lambda: faiss.omp_set_num_threads(1)
@@ -86,7 +90,8 @@ class PersonalizationRuntimeService:
         count = request.num_results or DEFAULT_RESULTS
         if count > MOST_RESULTS:
             raise errors.InvalidArgument(f"numResults is {MOST_RESULTS} at most.")
-        asked = await self._asked(call, request.campaign_arn, request.user_id)
+        filters = (request.filter_arn, *(promotion.filter_arn for promotion in request.promotions))
+        asked = await self._asked(Wanted(call.account, request.campaign_arn, request.user_id, filters))
         purpose = asked.recipe.purpose
         if purpose is Purpose.RANKING:
             raise errors.InvalidArgument("The campaign ranks items: call GetPersonalizedRanking.")
@@ -114,7 +119,7 @@ class PersonalizationRuntimeService:
             work = partial(recommendations.trending, asked.model, rates, passes, count)
         else:
             work = partial(recommendations.popular, asked.model, passes, count)
-        found = await asyncio.get_running_loop().run_in_executor(self._scoring, work)
+        found = await self._scored(asked, count, work)
         call.answered_by(f"{asked.recipe.name}-{asked.serving.digest[:12]}")
         return pb.GetRecommendationsResponse(
             item_list=[_item(one, catalogue, asked.recipe, columns) for one in found], recommendation_id=str(identity)
@@ -127,7 +132,8 @@ class PersonalizationRuntimeService:
         _check_context(request.context)
         if len(request.input_list) > MOST_RANKED:
             raise errors.InvalidArgument(f"inputList has {MOST_RANKED} items at most.")
-        asked = await self._asked(call, request.campaign_arn, request.user_id)
+        wanted = Wanted(call.account, request.campaign_arn, request.user_id, (request.filter_arn,))
+        asked = await self._asked(wanted)
         if asked.recipe.purpose is not Purpose.RANKING:
             raise errors.InvalidArgument("The campaign does not rank: its recipe is none of personalized ranking.")
         columns = _metadata_columns(asked.campaign, request.metadata_columns, len(request.input_list))
@@ -139,9 +145,8 @@ class PersonalizationRuntimeService:
             places = [place for place in places if passes[place]]
         # Items that nobody ever told us of cannot pass a filter, and are last without one.
         strange = [name for name in names if name not in catalogue.positions] if passes is None else []
-        found = await asyncio.get_running_loop().run_in_executor(
-            self._scoring, recommendations.ranking, asked.model, catalogue, asked.user, asked.live, places
-        )
+        work = partial(recommendations.ranking, asked.model, catalogue, asked.user, asked.live, places)
+        found = await self._scored(asked, len(places), work)
         call.answered_by(f"{asked.recipe.name}-{asked.serving.digest[:12]}")
         ranked = [_item(one, catalogue, asked.recipe, columns) for one in found]
         return pb.GetPersonalizedRankingResponse(
@@ -149,10 +154,18 @@ class PersonalizationRuntimeService:
             recommendation_id=str(uuid.uuid4()),
         )
 
-    async def _asked(self, call: Call, arn: str, user: str) -> _Asked:
-        campaign, serving, live = await self._campaigns.read(call.account, arn, user)
-        model = await self._models.get(serving)
-        return _Asked(campaign, serving, recipe_of(serving.recipe), model, user, live)
+    async def _asked(self, wanted: Wanted) -> _Asked:
+        found = await self._reader.read(wanted)
+        model = await self._models.get(found.serving)
+        recipe = recipe_of(found.serving.recipe)
+        return _Asked(found.campaign, found.serving, recipe, model, wanted.user, found.live, found.filters)
+
+    async def _scored(self, asked: _Asked, count: int, work: Callable[[], T]) -> T:
+        """Run ``work`` here where it takes less than going to a thread and back, else in a thread."""
+        engine = asked.model.engine
+        if engine is not None and engine.indexed and count <= recommendations.FEW:
+            return work()
+        return await asyncio.get_running_loop().run_in_executor(self._scoring, work)
 
     async def _passing(
         self, call: Call, asked: _Asked, catalogue: Catalogue, arn: str, values: Mapping[str, str], item: str
@@ -162,10 +175,11 @@ class PersonalizationRuntimeService:
             if values:
                 raise errors.InvalidArgument("filterValues come with a filterArn.")
             return None
-        stored = await self._shelf.active(call.account, FILTER, arn)
+        stored = asked.filters[arn]
         if stored.message.dataset_group_arn != asked.serving.group_arn:
             raise errors.InvalidArgument("The filter is of another dataset group than the campaign.")
-        expression = parser.parse(stored.message.filter_expression)
+        text = stored.message.filter_expression
+        expression = parser.parse(text)
         placeholders = {name.upper(): name for name in expression.placeholders()}
         unknown = sorted(name for name in values if name.upper() not in placeholders)
         if unknown:
@@ -174,6 +188,8 @@ class PersonalizationRuntimeService:
             raise errors.InvalidArgument("The filter looks at CurrentUser: name the userId.")
         if _looks_at(expression, Dataset.INTERACTIONS) and not asked.user:
             raise errors.InvalidArgument("The filter looks at the user's interactions: name the userId.")
+        if masks.constant(expression):
+            return catalogue.kept(text, lambda: masks.passing(expression, catalogue, masks.NOBODY))
         columns = (
             await self._live.user(call.account, asked.serving, asked.user)
             if _looks_at(expression, Dataset.CURRENT_USER)

@@ -16,8 +16,15 @@ from services.personalization.model import Counting, digest
 from services.personalization.recipes import recipe_of
 from services.personalization.schemas import INTERACTIONS
 from services.personalization.shelf import Shelf
-from services.personalization.tasks import FACTORIZE, Factorization, ItemFactors
-from services.personalization.training import Plan, Trained, train
+from services.personalization.tasks import (
+    FACTORIZE,
+    TRAIN_SEQUENCES,
+    Factorization,
+    ItemFactors,
+    Sequences,
+    TrainedSequences,
+)
+from services.personalization.training import Models, Plan, Trained, train
 from shared import errors
 from shared.jobs.job import JobResult, RunningJob
 from shared.rpc.call import Priority
@@ -27,6 +34,8 @@ from shared.storage.blobs import BlobStore, blob_name
 TRAINING = "personalization.solution-version"
 #: Seconds of the intervals in which aws-trending-now may look for trends, by Amazon's words.
 TREND_WINDOWS = {"30 minutes": 1800.0, "1 hour": 3600.0, "3 hours": 3 * 3600.0, "1 day": 24 * 3600.0}
+#: Nonet's own parameter of the recipes for users and rankings.
+MODELS = "nonet_models"
 _RECENCY = ("recency_mask", "apply_recency_bias")
 
 
@@ -77,15 +86,17 @@ class Trainings:
     async def _train(self, job: RunningJob, version: Stored[pb.SolutionVersion]) -> Trained:
         data, last_event = await self._gather(job.account, version.message.dataset_group_arn)
         job.raise_if_stopped()
-        return await train(data, plan_of(version.message), last_event, self._factorize, job.report)
+        plan = plan_of(version.message)
+        sequential = plan.models is Models.SEQUENTIAL or self._runtime.candidates(TRAIN_SEQUENCES)
+        return await train(
+            data, plan, last_event, self._factorize, job.report, self._train_sequences if sequential else None
+        )
 
     async def _gather(self, account: str, group_arn: str) -> tuple[Interactions, int]:
         group = await self._shelf.get(account, DATASET_GROUP, group_arn)
         dataset = (await self._datasets.of_group(account, group_arn)).get(INTERACTIONS)
         if dataset is None:
-            raise errors.InvalidArgument(
-                "The dataset group has no Interactions dataset."
-            )
+            raise errors.InvalidArgument("The dataset group has no Interactions dataset.")
         tables = await self._datasets.tables(account, dataset)
         events = await self._events.all(group.id)
         last = max((event.number for event in events), default=0)
@@ -95,6 +106,12 @@ class Trainings:
         async with await self._runtime.lease(FACTORIZE) as lease:
             (found,) = await lease.run([work], Priority.BATCH)
             assert isinstance(found, ItemFactors)
+            return found
+
+    async def _train_sequences(self, work: Sequences) -> TrainedSequences:
+        async with await self._runtime.lease(TRAIN_SEQUENCES) as lease:
+            (found,) = await lease.run([work], Priority.BATCH)
+            assert isinstance(found, TrainedSequences)
             return found
 
 
@@ -108,7 +125,7 @@ def plan_of(version: pb.SolutionVersion) -> Plan:
     recency = all(parameters.get(name, "true").lower() == "true" for name in _RECENCY)
     window = dict(config.feature_transformation_parameters) | parameters
     seconds = TREND_WINDOWS[window.get("trend_discovery_frequency", "1 day")]
-    return Plan(recipe, counting, recency, seconds)
+    return Plan(recipe, counting, recency, seconds, Models(parameters.get(MODELS, Models.ANY).lower()))
 
 
 def model_blob(version: int) -> str:

@@ -8,8 +8,9 @@ from typing import Any, Protocol
 
 import numpy.typing as npt
 
-#: The task's name in the catalog.
+#: The tasks' names in the catalog.
 FACTORIZE = "train-item-factors"
+TRAIN_SEQUENCES = "train-item-sequences"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +36,45 @@ class ItemFactors:
     items: npt.NDArray[Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Sequences:
+    """Users' distinct items to foretell each from those before it: of user u ``items[offsets[u]:offsets[u + 1]]``.
+
+    ``length``: items that the model looks back at. ``epochs``: passes over the data, None = until the newest items of
+    some users, kept apart for that, are foretold no better.
+    """
+
+    offsets: npt.NDArray[Any]
+    items: npt.NDArray[Any]
+    item_count: int
+    dimension: int
+    length: int
+    epochs: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class TrainedSequences:
+    """``items`` [items, d] and ``positions`` [length, d], float32, the last for the newest item.
+
+    ``encoder``: an ONNX graph from items and positions added up [1, n, d] to the user's vector [1, d]. ``epochs``: how
+    many passes it took.
+    """
+
+    items: npt.NDArray[Any]
+    positions: npt.NDArray[Any]
+    encoder: bytes
+    epochs: int
+
+
 class Factorizer(Protocol):
-    """An engine of this task."""
+    """An engine of ``FACTORIZE``."""
 
     def run(self, items: Sequence[Factorization]) -> Sequence[ItemFactors]: ...
+    def close(self) -> None: ...
+
+
+class SequenceTrainer(Protocol):
+    """An engine of ``TRAIN_SEQUENCES``."""
+
+    def run(self, items: Sequence[Sequences]) -> Sequence[TrainedSequences]: ...
     def close(self) -> None: ...

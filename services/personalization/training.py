@@ -7,6 +7,7 @@ metrics are of the *measured* users, who had no say; the model that is kept is t
 from __future__ import annotations
 
 import asyncio
+import enum
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -16,21 +17,27 @@ import numpy.typing as npt
 from services.personalization import evaluation
 from services.personalization.engines import ease, popularity
 from services.personalization.engines.linear import LinearModel
+from services.personalization.engines.scorer import Scorer
 from services.personalization.evaluation import Split
+from services.personalization.fitting import (
+    Epochs,
+    Factorize,
+    Fit,
+    Fitter,
+    Settings,
+    TrainSequences,
+    first_settings,
+    further_settings,
+)
 from services.personalization.interactions import Histories, Interactions, Ints
 from services.personalization.model import Counting, Model, Tuning
 from services.personalization.recipes import Purpose, Recipe
-from services.personalization.tasks import Factorization, ItemFactors
 from shared import errors
 
 #: Amazon's minimum for a custom solution.
 LEAST_INTERACTIONS, LEAST_USERS = 1000, 25
 
-_REGULARIZATIONS = (50.0, 200.0, 500.0)
 _HALF_LIVES = (None, 100.0, 30.0, 10.0, 3.0)
-#: Matrix factorization: implicit's own defaults, but for the factors and for the confidence, which is chosen.
-_FACTORS, _ALS_REGULARIZATION, _ITERATIONS = 64, 0.01, 15
-_CONFIDENCES = (1.0, 10.0)
 _TEMPERATURES = tuple(2.0**power for power in range(-8, 3))
 #: Where nobody ever does a thing twice, known items come last.
 _NEVER = -1e4
@@ -39,9 +46,19 @@ _SEED = 1
 #: Shares of the users whose newest interactions are hidden: to measure by, as Amazon does it, and to choose by.
 _MEASURED, _CHOOSING = 0.1, 0.6
 _MOST_CHOOSING = 1000
+#: Interactions up to which a sequential model is tried unasked: some minutes of two processors.
+MOST_UNASKED = 200_000
 
-Factorize = Callable[[Factorization], Awaitable[ItemFactors]]
 Progress = Callable[[float], Awaitable[None]]
+
+
+class Models(enum.StrEnum):
+    """Which models are tried; of several the one that foretells hidden interactions best is taken."""
+
+    #: Sequential ones too, where their engine is installed and data are few enough.
+    ANY = "auto"
+    LINEAR = "linear"
+    SEQUENTIAL = "sequential"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +69,7 @@ class Plan:
     counting: Counting
     recency: bool = True
     window_s: float = 2 * 3600.0
-    factors: int = _FACTORS
+    models: Models = Models.ANY
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,49 +92,55 @@ def check_enough(data: Interactions, plan: Plan) -> None:
         )
 
 
-async def train(data: Interactions, plan: Plan, last_event: int, factorize: Factorize, progress: Progress) -> Trained:
+async def train(
+    data: Interactions,
+    plan: Plan,
+    last_event: int,
+    factorize: Factorize,
+    progress: Progress,
+    train_sequences: TrainSequences | None = None,
+) -> Trained:
     """Train, choose and measure, in threads.
 
-    ``factorize`` trains where EASE is too small; ``progress`` hears shares 0..1, and may raise to end it.
+    ``factorize`` trains where EASE is too small, ``train_sequences`` where sequential models are to be tried (None =
+    that cannot be done here); ``progress`` hears shares 0..1, and may raise to end it.
 
     Raises:
         InvalidArgument: there is too little data.
-        EngineNotInstalled: the catalogue is large, and the engine for such is not there.
+        EngineNotInstalled: an engine that the plan or a large catalogue needs is not there.
     """
     check_enough(data, plan)
     trainer = _Trainer(data, plan, last_event)
     if plan.recipe.purpose in (Purpose.POPULAR, Purpose.TRENDING):
         return await asyncio.to_thread(trainer.by_popularity)
+    fitter = Fitter(trainer.items, factorize, train_sequences)
     split = await asyncio.to_thread(trainer.hidden)
     known = await asyncio.to_thread(split.known.distinct)
-    options = _REGULARIZATIONS if trainer.small else _CONFIDENCES
-    fits = []
-    for index, option in enumerate(options):
-        fits.append((option, await _fitted(trainer, known, option, factorize)))
-        await progress((index + 1) / (len(options) + 2))
-    best, tuning, metrics = await asyncio.to_thread(trainer.chosen, split, fits)
+    best: _Choice | None = None
+    waiting, done = trainer.settings(fitter), 0
+    further = plan.models is not Models.SEQUENTIAL
+    while waiting:
+        fit = await fitter.fit(known, waiting.pop(0))
+        best = await asyncio.to_thread(trainer.better, best, fit, split)
+        if further and not waiting:
+            waiting, further = further_settings(best.fit.settings), False
+        done += 1
+        await progress(done / (done + len(waiting) + (4 if further else 2)))
+    assert best is not None
+    tuning, metrics = await asyncio.to_thread(trainer.measured, split, best)
     everything = await asyncio.to_thread(trainer.histories.distinct)
-    engine = await _fitted(trainer, everything, best, factorize)
-    await progress((len(options) + 1) / (len(options) + 2))
-    return Trained(trainer.model(engine, tuning), metrics)
+    final = await fitter.fit(everything, best.fit.settings)
+    await progress((done + 1) / (done + 2))
+    return Trained(trainer.model(final.engine, tuning), metrics)
 
 
-async def _fitted(trainer: _Trainer, histories: Histories, option: float, factorize: Factorize) -> LinearModel:
-    """``option``: EASE's regularization, or the confidence of a matrix factorization."""
-    items = trainer.items
-    if trainer.small:
-        return await asyncio.to_thread(ease.fit, histories, items, option)
-    codes = histories.items.astype(np.int32)
-    found = await factorize(
-        Factorization(histories.offsets, codes, items, trainer.plan.factors, _ALS_REGULARIZATION, option, _ITERATIONS)
-    )
-    return await asyncio.to_thread(_of_factors, found, option)
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """A fit, its recency, and how well it foretells the choosing users' hidden interactions."""
 
-
-def _of_factors(found: ItemFactors, confidence: float) -> LinearModel:
-    factors = np.ascontiguousarray(found.items, np.float32)
-    gram = factors.T @ factors + _ALS_REGULARIZATION * np.eye(factors.shape[1], dtype=np.float32)
-    return LinearModel("als", factors, factors, gram=gram, confidence=confidence)
+    fit: Fit
+    tuning: Tuning
+    value: float
 
 
 class _Trainer:
@@ -134,6 +157,14 @@ class _Trainer:
         self._last_event = last_event
         self._measured = 0
 
+    def settings(self, fitter: Fitter) -> list[Settings]:
+        """What is tried first. Sequential models look at more than one item, so they relate none to one."""
+        sequential: list[Settings] = [Epochs(None)] if self.plan.recipe.purpose is not Purpose.RELATED else []
+        if self.plan.models is Models.SEQUENTIAL:
+            return sequential
+        unasked = fitter.sequential and len(self.histories.items) <= MOST_UNASKED
+        return [*(sequential if self.plan.models is Models.ANY and unasked else []), *first_settings(self.small)]
+
     def hidden(self) -> Split:
         """Interactions of the measured users, hidden together with some of the choosing users.
 
@@ -148,36 +179,36 @@ class _Trainer:
             return evaluation.split(self.histories, everybody, _SEED, single=choosing)
         return evaluation.split(self.histories, everybody, _SEED, scattered=choosing)
 
-    def chosen(
-        self, split: Split, fits: Sequence[tuple[float, LinearModel]]
-    ) -> tuple[float, Tuning, Mapping[str, float]]:
-        """The best option and tuning, and the metrics of that choice."""
+    def better(self, best: _Choice | None, fit: Fit, split: Split) -> _Choice:
+        """The better of two by the choosing users, each with the recency that suits it."""
+        choosing = np.arange(self._measured, len(split.users))
+        recency = self.plan.recency and self.plan.recipe.purpose is not Purpose.RELATED
+        half_lives = _HALF_LIVES if recency and isinstance(fit.engine, LinearModel) else (None,)
+        repeat = 0.0 if _repeats(split, choosing) else _NEVER
+        for half_life in half_lives:
+            tuning = Tuning(half_life, repeat=repeat)
+            value = self._metrics(fit.engine, tuning, split, choosing)["normalized_discounted_cumulative_gain_at_10"]
+            if best is None or value > best.value:
+                best = _Choice(fit, tuning, value)
+        assert best is not None
+        return best
+
+    def measured(self, split: Split, choice: _Choice) -> tuple[Tuning, Mapping[str, float]]:
+        """The tuning of a choice, and its metrics by the users who had no say."""
         order = np.arange(len(split.users))
         measured, choosing = order[: self._measured], order[self._measured :]
-        half_lives = _HALF_LIVES if self.plan.recency and self.plan.recipe.purpose is not Purpose.RELATED else (None,)
-        best: tuple[float, float, Tuning, LinearModel] | None = None
-        repeats = _repeats(split, choosing)
-        for option, model in fits:
-            for half_life in half_lives:
-                tuning = Tuning(half_life, repeat=0.0 if repeats else _NEVER)
-                value = self._metrics(model, tuning, split, choosing)["normalized_discounted_cumulative_gain_at_10"]
-                if best is None or value > best[0]:
-                    best = (value, option, tuning, model)
-        assert best is not None
-        _, option, tuning, model = best
-        tuning = self._calibrated(model, tuning, split, choosing, repeats)
-        return option, tuning, self._metrics(model, tuning, split, measured)
+        engine = choice.fit.engine
+        tuning = self._calibrated(engine, choice.tuning, split, choosing, _repeats(split, choosing))
+        return tuning, self._metrics(engine, tuning, split, measured)
 
-    def _metrics(self, model: LinearModel, tuning: Tuning, split: Split, chosen: Ints) -> dict[str, float]:
+    def _metrics(self, model: Scorer, tuning: Tuning, split: Split, chosen: Ints) -> dict[str, float]:
         def recommended(users: Sequence[int]) -> list[Ints]:
             return [_top(row) for row in self._logits(model, tuning, split, users)]
 
         users = [int(split.users[index]) for index in chosen]
         return evaluation.metrics(recommended, users, [split.hidden[index] for index in chosen], self.items)
 
-    def _logits(
-        self, model: LinearModel, tuning: Tuning, split: Split, users: Sequence[int]
-    ) -> npt.NDArray[np.float32]:
+    def _logits(self, model: Scorer, tuning: Tuning, split: Split, users: Sequence[int]) -> npt.NDArray[np.float32]:
         """What is ranked by, of all items [users, items]."""
         known = [split.known.items[split.known.of(user)] for user in users]
         if self.plan.recipe.purpose is Purpose.RELATED:
@@ -191,7 +222,7 @@ class _Trainer:
                 row[history.items] += tuning.repeat
         return logits
 
-    def _calibrated(self, model: LinearModel, tuning: Tuning, split: Split, choosing: Ints, repeats: bool) -> Tuning:
+    def _calibrated(self, model: Scorer, tuning: Tuning, split: Split, choosing: Ints, repeats: bool) -> Tuning:
         """The temperature and the bonus for known items under which the hidden items are likeliest."""
         if self.plan.recipe.purpose is Purpose.RELATED:
             return tuning
@@ -233,7 +264,7 @@ class _Trainer:
         rates = popularity.rates(self.histories.items, self.histories.times, items, window) if trending else None
         return Trained(replace(self.model(None, Tuning()), rates=rates), measured)
 
-    def model(self, engine: LinearModel | None, tuning: Tuning) -> Model:
+    def model(self, engine: Scorer | None, tuning: Tuning) -> Model:
         """What is kept."""
         counts = popularity.counts(self.histories.items, self.items)
         return Model.of(

@@ -175,6 +175,7 @@ class Transcoder:
         value_field = options.map_value(field)
         fill = self._fill(value_field) if value_field.type == FieldDescriptor.TYPE_MESSAGE else None
         scalar = self._scalar(value_field) if fill is None else None
+        takes_null = options.binding(field).empty_is_null
 
         def set_map(message: Any, value: Any, path: str, depth: int) -> None:
             if not isinstance(value, dict):
@@ -185,6 +186,8 @@ class Transcoder:
                     raise _bad(path, "a map with text keys")
                 checked = _text(key, path)
                 if item is None:
+                    if takes_null:
+                        container[checked].SetInParent()
                     continue
                 if fill is not None:
                     fill(container[checked], item, f"{path}.value", depth)
@@ -248,6 +251,8 @@ class Transcoder:
     def _plain_field(self, field: FieldDescriptor) -> Plain:
         if options.is_map(field):
             value = self._plain_value(options.map_value(field))
+            if options.binding(field).empty_is_null:
+                return lambda entries: {key: value(entries[key]) or None for key in entries}
             return lambda entries: {key: value(entries[key]) for key in entries}
         value = self._plain_value(field)
         if field.is_repeated:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import TYPE_CHECKING, Any
+
+from google.protobuf.message import Message
 
 from shared import errors
 from shared.auth.principals import Principal
@@ -51,8 +53,35 @@ class Operations:
         Raises:
             NonetError: as the operation does.
         """
-        request = operation.request_class()
-        self._transcoder.parse(request, dict(parameters))
+        request = self._request(operation, parameters)
         principal = Principal(name=caller, account=account)
         call = Call(operation, principal, region, request_id or new_request_id(), priority=priority)
         return self._transcoder.plain(await self._host.call(request, call), top=True)
+
+    async def stream(
+        self,
+        operation: Operation,
+        messages: AsyncIterator[Mapping[str, Any]],
+        *,
+        account: str,
+        region: str,
+        caller: str,
+    ) -> AsyncIterator[dict[str, Any]]:
+        """The answers of an operation that takes and gives streams, as they come; members as in ``call``.
+
+        Raises:
+            NonetError: as the operation does.
+        """
+        call = Call(operation, Principal(name=caller, account=account), region, new_request_id())
+
+        async def requests() -> AsyncIterator[Message]:
+            async for parameters in messages:
+                yield self._request(operation, parameters)
+
+        async for answer in self._host.stream(requests(), call):
+            yield self._transcoder.plain(answer)
+
+    def _request(self, operation: Operation, parameters: Mapping[str, Any]) -> Message:
+        request: Message = operation.request_class()
+        self._transcoder.parse(request, dict(parameters))
+        return request

@@ -37,7 +37,7 @@ def run(suite: Addresses, tmp_path: Path) -> Run:
 
     def call(*words: str, rc: int = 0) -> str:
         command = [sys.executable, "-m", "awscli", *words]
-        done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=200)
+        done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=600)
         assert done.returncode == rc, done.stderr
         return done.stdout if rc == 0 else done.stderr
 

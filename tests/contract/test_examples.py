@@ -64,7 +64,7 @@ PRINTED = {
 def test_example(suite: Addresses, path: Path, tmp_path: Path) -> None:
     environment = {**os.environ, "AWS_ENDPOINT_URL": suite.http, "PYTHONPATH": ""}
     done = subprocess.run(
-        [sys.executable, str(path)], env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=200
+        [sys.executable, str(path)], env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=600
     )
     assert done.returncode == 0, done.stderr
     for text in PRINTED[path.relative_to(EXAMPLES).as_posix()]:

@@ -64,6 +64,7 @@ class FieldRecord:
     idempotency_token: bool = False
     omit_when_empty: bool = False
     always_present: bool = False
+    empty_is_null: bool = False
     sensitive: bool = False
     comment: str = ""
 
@@ -196,6 +197,7 @@ class ServiceModel:
             idempotency_token=bool(member.get("idempotencyToken")),
             omit_when_empty=addition.omit_when_empty and owner in self._outputs,
             always_present=addition.always_present,
+            empty_is_null=addition.empty_is_null,
             sensitive=bool(shape.get("sensitive")),
             comment=addition.comment,
         )

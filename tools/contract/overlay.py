@@ -22,6 +22,8 @@ class FieldOverlay(BaseModel):
     not_allowed_error: str = ""
     omit_when_empty: bool = False
     always_present: bool = False
+    #: Entries of a map that hold nothing are null on the wire.
+    empty_is_null: bool = False
     #: botocore's pattern is not what AWS holds the member against.
     wrong_pattern: bool = False
 

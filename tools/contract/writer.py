@@ -57,7 +57,7 @@ def binding_text(field: FieldRecord) -> str:
         parts.append(f"name: {quote(field.location_name)}")
     if field.timestamp_format:
         parts.append(f"timestamp_format: {quote(field.timestamp_format)}")
-    for flag in ("idempotency_token", "omit_when_empty", "always_present", "sensitive"):
+    for flag in ("idempotency_token", "omit_when_empty", "always_present", "empty_is_null", "sensitive"):
         if getattr(field, flag):
             parts.append(f"{flag}: true")
     return " ".join(parts)

@@ -12,9 +12,10 @@ import argparse
 from pathlib import Path
 
 import torch
-from corpora import gum, universal_dependencies, wikigold, wnut17
+from corpora import HEADS, gum, universal_dependencies, wikigold, wnut17
+from encoder import Tagger
 from export import prune_vocabulary
-from train import Tagger, finish, word_counts
+from train import finish, word_counts
 
 
 def main() -> None:
@@ -34,7 +35,7 @@ def main() -> None:
     ]
     kept = prune_vocabulary(options.checkpoint, options.data, word_counts(corpora, 15000), options.out, least=2)
     state = torch.load(options.state)
-    model = Tagger(options.checkpoint, kept)
+    model = Tagger(options.checkpoint, kept, HEADS)
     state.update({name: value for name, value in model.state_dict().items() if name in ("table", "scale")})
     model.load_state_dict(state)
     finish(model.eval(), options.out, text)

@@ -12,80 +12,15 @@ import random
 import time
 from pathlib import Path
 
-import numpy as np
 import torch
 from corpora import HEADS, Sentence, gum, made, universal_dependencies, wikigold, wnut17
+from encoder import Batch, Tagger
 from export import export_onnx, prune_vocabulary
 from scores import calibrate, evaluate
 from synthetic import Maker
 from torch import nn
-from transformers import BertConfig, BertModel
 
-from services.language.wordpieces import SHAPES, WordPieces
-
-
-class Tagger(nn.Module):
-    """(batch, length) piece ids and shapes -> per head (batch, length, classes) logits."""
-
-    def __init__(self, checkpoint: Path, kept: list[int]) -> None:
-        super().__init__()
-        config = BertConfig.from_pretrained(
-            checkpoint, attn_implementation="eager", hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0
-        )
-        self.encoder = BertModel.from_pretrained(checkpoint, config=config, add_pooling_layer=False)
-        table = self.encoder.embeddings.word_embeddings.weight.detach()[kept]
-        self.encoder.embeddings.word_embeddings = nn.Embedding(1, config.hidden_size)  # replaced by the table below
-        # Rows as int8 with a scale each: a quarter of the size, and training sees the same rounding as serving.
-        scale = table.abs().amax(1, keepdim=True).clamp(min=1e-6) / 127
-        self.register_buffer("table", (table / scale).round().to(torch.int8))
-        self.register_buffer("scale", scale)
-        self.encoder.embeddings.requires_grad_(False)
-        self.shapes = nn.Embedding(SHAPES, config.hidden_size)
-        nn.init.zeros_(self.shapes.weight)
-        self.dropout = nn.Dropout(0.1)
-        self.heads = nn.ModuleDict({name: nn.Linear(config.hidden_size, len(names)) for name, names in HEADS.items()})
-
-    def forward(self, ids: torch.Tensor, shapes: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        words = self.table[ids].float() * self.scale[ids] + self.shapes(shapes)
-        hidden = self.encoder(inputs_embeds=words, attention_mask=(ids != 0).long()).last_hidden_state
-        hidden = self.dropout(hidden)
-        return tuple(self.heads[name](hidden) for name in HEADS)
-
-
-class Batch:
-    """Sentences as tensors: ids and shapes (b, length), and per head the mask of allowed classes (words, classes)."""
-
-    def __init__(self, sentences: list[Sentence], pieces: WordPieces) -> None:
-        coded = [pieces.encode(s.words) for s in sentences]
-        width = max(len(c.ids) for c in coded)
-        self.ids = torch.zeros(len(coded), width, dtype=torch.long)
-        self.shapes = torch.zeros(len(coded), width, dtype=torch.long)
-        for row, c in enumerate(coded):
-            self.ids[row, : len(c.ids)] = torch.tensor(c.ids)
-            self.shapes[row, : len(c.ids)] = torch.tensor(c.shapes)
-        self.masks: dict[str, tuple[torch.Tensor, torch.Tensor]] = {}
-        for head, names in HEADS.items():
-            where, masks = [], []
-            for row, (sentence, c) in enumerate(zip(sentences, coded, strict=True)):
-                for start, allowed in zip(c.starts, sentence.labels.get(head, ()), strict=False):
-                    if allowed is not None:
-                        mask = np.zeros(len(names), np.float32)
-                        mask[list(allowed)] = 1
-                        where.append(row * width + start)
-                        masks.append(mask)
-            if where:
-                self.masks[head] = (torch.tensor(where), torch.from_numpy(np.stack(masks)))
-
-
-def loss_of(outputs: tuple[torch.Tensor, ...], batch: Batch) -> torch.Tensor:
-    """Mean over heads and words of -log(probability of the allowed classes)."""
-    total = torch.zeros(())
-    for head, logits in zip(HEADS, outputs, strict=True):
-        if head in batch.masks:
-            where, mask = batch.masks[head]
-            rows = logits.float().flatten(0, 1)[where]
-            total = total + (rows.logsumexp(-1) - (rows + (mask - 1) * 1e4).logsumexp(-1)).mean()
-    return total
+from services.language.wordpieces import WordPieces
 
 
 def packed(sentences: list[Sentence], generator: random.Random, longest: int = 70) -> list[Sentence]:
@@ -149,7 +84,7 @@ def main() -> None:
     vocabulary = word_counts([*ewt, *wiki, *tweets, *web], 15000 if options.limit is None else 100)
     kept = prune_vocabulary(options.checkpoint, options.data, vocabulary, options.out, least=2)
     pieces = WordPieces.from_file(options.out / "tokenizer.json")
-    model = Tagger(options.checkpoint, kept).train()
+    model = Tagger(options.checkpoint, kept, HEADS).train()
     if options.resume is not None:
         state = torch.load(options.resume)
         state.update({name: value for name, value in model.state_dict().items() if name in ("table", "scale")})
@@ -169,13 +104,13 @@ def main() -> None:
         steps = steps or options.epochs * len(batches)
         began, total = time.time(), 0.0
         for sentences in batches:
-            batch = Batch(sentences, pieces)
+            batch = Batch(sentences, pieces, HEADS)
             rate = options.rate * min(1.0, (step + 1) / 200) * max(0.02, 1 - step / (steps * 1.02))
             for group in optimiser.param_groups:
                 group["lr"] = rate
             with torch.autocast("cpu", dtype=torch.bfloat16):
                 outputs = model(batch.ids, batch.shapes)
-            loss = loss_of(outputs, batch)
+            loss = batch.loss(outputs, HEADS)
             optimiser.zero_grad()
             loss.backward()
             nn.utils.clip_grad_norm_(trained, 1.0)

@@ -20,6 +20,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "vision celebrities": ("nonet.cli.celebrities", "the gallery of people that RecognizeCelebrities knows"),
     "forecast plot": ("nonet.cli.forecast_plot", "draw a forecast with its history and quantile bands"),
     "sfn": ("nonet.cli.sfn", "draw state machines, follow executions, run a definition from a file"),
+    "talk": ("nonet.cli.talk", "talk with a bot in the terminal"),
     "doctor": ("nonet.cli.doctor", "look for what could keep Nonet from working here"),
 }
 

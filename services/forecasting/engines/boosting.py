@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from services.forecasting.engines.series import Workspace, known
+from services.forecasting.engines.workspace import Workspace, known
 
 Floats = npt.NDArray[np.float64]
 

@@ -23,6 +23,8 @@ LONGEST_ETS_SEASON = 12
 #: ARIMA takes five times as long as all others together (half a second a series), and far longer for long seasons: it
 #: is tried for few and short series.
 LONGEST_ARIMA, LONGEST_ARIMA_SEASON, MOST_ARIMA_SERIES = 400, 12, 100
+#: Series up to this length are fitted without approximation.
+EXACT_ARIMA = 100
 #: A series with a larger share of zeros is intermittent demand.
 INTERMITTENT_SHARE = 0.4
 
@@ -55,19 +57,34 @@ def forecast(
 
     None: the model cannot be fitted to this series.
     """
-    season = seasons[0] if len(values) >= 2 * seasons[0] + 2 else 1
-    fitting = [one for one in seasons if one > 1 and len(values) >= 2 * one + 2]
-    levels = sorted({_level(quantile) for quantile in quantiles} - {0.0})
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         try:
-            model = _FACTORIES[name](season, fitting, len(values), horizon)
-            found: Mapping[str, Any] = model.forecast(y=values, h=horizon, level=levels or None)
+            model = named_model(name, len(values), seasons, horizon)
+            found: Mapping[str, Any] = model.forecast(y=values, h=horizon, level=levels(quantiles) or None)
         except Exception as failure:
             # The library raises bare exceptions ("no model able to be fitted"), so any of them leaves the model out of
             # this series' mixture; the log names it, in case it is a defect.
             _LOG.warning("%s cannot be fitted to a series of %d values: %s", name, len(values), type(failure).__name__)
             return None
+    return rows_of(found, quantiles)
+
+
+def named_model(name: str, length: int, seasons: Sequence[int], horizon: int) -> Any:
+    """The library's model for a series of ``length`` values, which names its columns as we do."""
+    season = seasons[0] if length >= 2 * seasons[0] + 2 else 1
+    model = _FACTORIES[name](season, [one for one in seasons if one > 1 and length >= 2 * one + 2], length, horizon)
+    model.alias = name
+    return model
+
+
+def levels(quantiles: Sequence[float]) -> list[float]:
+    """The central intervals that have the quantiles at their ends, per cent."""
+    return sorted({_level(quantile) for quantile in quantiles} - {0.0})
+
+
+def rows_of(found: Mapping[str, Any], quantiles: Sequence[float]) -> Floats | None:
+    """The rows of a model's answer, columns "mean", "lo-80.0", "hi-80.0" and so on; None where one is not finite."""
     rows = [found["mean"]]
     for quantile in quantiles:
         level = _level(quantile)
@@ -111,7 +128,7 @@ def _theta(season: int, seasons: Sequence[int], length: int, horizon: int) -> An
 def _arima(season: int, seasons: Sequence[int], length: int, horizon: int) -> Any:
     from statsforecast.models import AutoARIMA  # type: ignore[import-not-found, unused-ignore]
 
-    return AutoARIMA(season_length=season, approximation=length > 100)
+    return AutoARIMA(season_length=season, approximation=length > EXACT_ARIMA)
 
 
 def _croston(season: int, seasons: Sequence[int], length: int, horizon: int) -> Any:

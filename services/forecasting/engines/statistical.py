@@ -1,8 +1,4 @@
-"""The engine: runs in the environment ``forecasting``, one task at a time, series in parallel processes.
-
-Forecasts lie in the workspace, one file a model and cut: ``<model>-<cut>.npy`` [series, 1 + quantiles, horizon], the
-mean and then the quantiles, NaN where the model could not be fitted; in the order of the workspace's series.
-"""
+"""The engine: runs in the environment ``forecasting``, one task at a time, series in parallel processes."""
 
 from __future__ import annotations
 
@@ -17,13 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from services.forecasting import ensembles, metrics
-from services.forecasting.engines import boosting, local
-from services.forecasting.engines.series import Workspace, known, prepare
+from services.forecasting.engines import boosting, clusters, local
+from services.forecasting.engines.series import prepare
 from services.forecasting.engines.tables import read_table
+from services.forecasting.engines.workspace import Floats, Workspace, forecast_file, known
 from services.forecasting.tasks import (
+    ALGORITHMS,
     MEAN,
     Choice,
     ChooseModels,
@@ -38,10 +35,6 @@ from services.forecasting.tasks import (
 from shared import errors
 from shared.models.catalog import CatalogEntry
 
-Floats = npt.NDArray[np.float64]
-
-#: Models of the AWS API's algorithms: CreatePredictor's ARNs name them.
-ALGORITHMS: Mapping[str, tuple[str, ...]] = {"ARIMA": ("arima",), "ETS": ("ets",)}
 _ORPHAN_CHECK_SECONDS = 1.0
 
 
@@ -49,6 +42,7 @@ class ForecastingEngine:
     """Does the tasks of tasks.py."""
 
     def __init__(self) -> None:
+        self._cluster: clusters.DaskCluster | None = None
         self._pool = _pool("fork")
         # Started now: a fork after LightGBM's threads have started may hang.
         list(self._pool.map(_warm, range(boosting.threads())))
@@ -60,6 +54,8 @@ class ForecastingEngine:
     def close(self) -> None:
         """End the processes."""
         self._pool.shutdown(cancel_futures=True)
+        if self._cluster is not None:
+            self._cluster.close()
 
     def _do(self, task: Any) -> Any:
         match task:
@@ -81,20 +77,40 @@ class ForecastingEngine:
         space = Workspace.open(task.workspace)
         count = task.last - task.first
         share = max(1, min(16, count // (4 * boosting.threads())))
-        pieces = [
-            (task, list(range(at, min(at + share, task.last)))) for at in range(task.first, task.last, share)
-        ]
-        try:
-            found = list(self._pool.map(_fit_piece, pieces))
-        except BrokenProcessPool:
-            self._pool = _pool("spawn")
-            raise errors.Unavailable("A process that fitted models died; the series are fitted again.") from None
+        indexes = list(range(task.first, task.last))
+        if task.stand_in_for:
+            theirs = forecast_file(space, task.stand_in_for, task.cut, 1 + len(task.quantiles))
+            indexes = [index for index in indexes if not np.isfinite(theirs[index]).all()]
+        pieces = [(task, indexes[at : at + share]) for at in range(0, len(indexes), share)]
+        if clusters.wanted():
+            found = [self._fit_on_cluster(task, space, indexes)]
+        else:
+            try:
+                found = list(self._pool.map(_fit_piece, pieces))
+            except BrokenProcessPool:
+                self._pool = _pool("spawn")
+                raise errors.Unavailable("A process that fitted models died; the series are fitted again.") from None
         for piece in found:
             for index, by_model in piece:
                 for name, rows in by_model.items():
-                    file = _file(space, name, task.cut, 1 + len(task.quantiles))
+                    file = forecast_file(space, name, task.cut, 1 + len(task.quantiles))
                     file[index] = rows
         return count
+
+    def _fit_on_cluster(
+        self, task: FitSeries, space: Workspace, indexes: Sequence[int]
+    ) -> list[tuple[int, dict[str, Floats]]]:
+        if self._cluster is None:
+            self._cluster = clusters.DaskCluster(clusters.address())
+        wanted = [
+            (index, history, names)
+            for index in indexes
+            if (history := _history(space, index, task.cut)) is not None
+            and (names := sorted(set(_names(task, space, index, history)) - set(boosting.NAMES)))
+        ]
+        found = self._cluster.forecast(wanted, space.seasons, space.horizon, task.quantiles)
+        histories = {index: history for index, history, _ in wanted}
+        return [(index, by_model or _simplest(histories[index], space, task)) for index, by_model in found]
 
 
 def load(entry: CatalogEntry, directory: Path, device: str) -> ForecastingEngine:
@@ -106,7 +122,7 @@ def fit_global(task: FitGlobal) -> int:
     """How many series LightGBM could forecast."""
     space = Workspace.open(task.workspace)
     means = boosting.forecast(space, task.cut, task.name)
-    _file(space, task.name, task.cut, 1)[:] = means[:, None, :]
+    forecast_file(space, task.name, task.cut, 1)[:] = means[:, None, :]
     return int(np.isfinite(means).all(axis=1).sum())
 
 
@@ -277,17 +293,9 @@ def _of(forecasts: Mapping[str, Floats], index: int) -> dict[str, Floats]:
     return {name: rows[index] for name, rows in forecasts.items() if np.isfinite(rows[index]).all()}
 
 
-def _file(space: Workspace, name: str, cut: int, rows: int) -> Any:
-    path = space.directory / f"{name}-{cut}.npy"
-    if path.exists():
-        return np.load(path, mmap_mode="r+")
-    file = np.lib.format.open_memmap(path, mode="w+", dtype=np.float64, shape=(len(space), rows, space.horizon))
-    file[:] = np.nan
-    return file
-
-
 def _files(space: Workspace, cut: int) -> Iterator[tuple[str, Floats]]:
-    for name in (*local.NAMES, *boosting.NAMES):
+    elsewhere = [one.model for one in ALGORITHMS.values() if one.model not in local.NAMES]
+    for name in (*local.NAMES, *boosting.NAMES, *elsewhere):
         path = space.directory / f"{name}-{cut}.npy"
         if path.exists():
             yield name, np.load(path, mmap_mode="r")
@@ -326,22 +334,38 @@ def _fit_piece(piece: tuple[FitSeries, list[int]]) -> list[tuple[int, dict[str, 
     space = Workspace.open(task.workspace)
     found = []
     for index in indexes:
-        history = space.values(index)
-        history = known(history[: len(history) - task.cut])
-        if len(history) == 0 or np.isnan(history).any():
+        history = _history(space, index, task.cut)
+        if history is None:
             continue
-        key = "\0".join(space.keys[index])
-        if task.algorithm:
-            names: Sequence[str] = ALGORITHMS[task.algorithm]
-        else:
-            names = task.models.get(key, task.others) or local.candidates(history, space.seasons, len(space))
         by_model = {}
-        for name in set(names) - set(boosting.NAMES):
+        for name in set(_names(task, space, index, history)) - set(boosting.NAMES):
             rows = local.forecast(name, history, space.seasons, space.horizon, task.quantiles)
             if rows is not None:
                 by_model[name] = rows
-        if not by_model:
-            rows = local.forecast("seasonal-naive", history, space.seasons, space.horizon, task.quantiles)
-            by_model["seasonal-naive"] = local.flat(history, space.horizon, task.quantiles) if rows is None else rows
-        found.append((index, by_model))
+        found.append((index, by_model or _simplest(history, space, task)))
     return found
+
+
+def _history(space: Workspace, index: int, cut: int) -> Floats | None:
+    """What a model of a series may see; None where nothing is known."""
+    history = space.values(index)
+    history = history[: len(history) - cut]
+    if len(history) == 0 or np.isnan(history).all():
+        return None
+    return known(history)
+
+
+def _names(task: FitSeries, space: Workspace, index: int, history: Floats) -> Sequence[str]:
+    """The models of a series."""
+    if task.stand_in_for:
+        return ("seasonal-naive",)
+    if task.algorithm:
+        return (ALGORITHMS[task.algorithm].model,)
+    chosen = task.models.get("\0".join(space.keys[index]), task.others)
+    return chosen or local.candidates(history, space.seasons, len(space))
+
+
+def _simplest(history: Floats, space: Workspace, task: FitSeries) -> dict[str, Floats]:
+    """For a series that no model can be fitted to."""
+    rows = local.forecast("seasonal-naive", history, space.seasons, space.horizon, task.quantiles)
+    return {"seasonal-naive": local.flat(history, space.horizon, task.quantiles) if rows is None else rows}

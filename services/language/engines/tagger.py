@@ -117,8 +117,25 @@ class PiiEngine(_Tagger):
         return [finder.combine(item.text, spans) for item, spans in zip(items, self._spans(items), strict=True)]
 
 
+class MedicalEngine(_Tagger):
+    """Implements ``SpanFinder``: DRUG, PROBLEM, TEST, PROCEDURE, TREATMENT and ANATOMY in clinical notes."""
+
+    head = "concept"
+
+    def run(self, items: Sequence[Document]) -> list[list[TextSpan]]:
+        return [
+            [s for s in spans if _has_word(item.text[s.begin : s.end])]
+            for item, spans in zip(items, self._spans(items), strict=True)
+        ]
+
+
 def _has_word(text: str) -> bool:
     return any(c.isalnum() for c in text)
+
+
+def load_medical(entry: CatalogEntry, directory: Path, device: str) -> MedicalEngine:
+    """The head of clinical concepts."""
+    return MedicalEngine(TokenClassifier.shared(directory))
 
 
 def load_syntax(entry: CatalogEntry, directory: Path, device: str) -> SyntaxEngine:

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -22,12 +21,13 @@ from urllib.parse import quote
 
 from services.orchestration.language import json_text
 from services.orchestration.language.errors import TIMEOUT
-from services.orchestration.tasks.endpoints import AnswerTooLarge, Endpoints, NoAnswer, TimedOut, sdk_metadata
-from services.orchestration.tasks.grpc_functions import GrpcFunctions
 from services.orchestration.tasks.parameters import check_members, text_member, to_json, unusable
 from services.orchestration.tasks.sdk_names import error_cause
 from services.orchestration.tasks.task import Task, TaskFailed
 from shared.rpc.call import new_request_id
+from shared.rpc.endpoints import AnswerTooLarge, Endpoints, NoAnswer, TimedOut, sdk_metadata
+from shared.rpc.functions import EMULATOR_PATH, function_url, split_function_name
+from shared.rpc.grpc_functions import GrpcFunctions
 
 logger = logging.getLogger("nonet.orchestration")
 
@@ -39,11 +39,7 @@ EVENT_WAIT_SECONDS = 1.0
 MAX_EVENTS = 1000
 LATEST = "$LATEST"
 
-_NAME = re.compile(
-    r"(?:(?:arn:[a-z0-9-]+:lambda:)?(?:[a-z0-9-]+:)?(?:[\w-]+:)?function:)?([\w-]{1,140})(?::([$\w-]{1,129}))?"
-)
 _CODES = {404: "ResourceNotFoundException", 413: "RequestTooLargeException", 429: "TooManyRequestsException"}
-_EMULATOR_PATH = "/2015-03-31/functions/function/invocations"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,13 +116,9 @@ class Functions:
         await self._grpc.close()
 
     def _url(self, invocation: Invocation) -> str:
-        wanted = [invocation.name]
-        if invocation.qualifier:
-            wanted.insert(0, f"{invocation.name}:{invocation.qualifier}")
-        for form in wanted:
-            for known, url in self._functions.items():
-                if known == form or known.endswith(f":function:{form}"):
-                    return url
+        url = function_url(self._functions, invocation.name, invocation.qualifier)
+        if url is not None:
+            return url
         raise _service_error(
             "ResourceNotFoundException",
             f"Function not found: {invocation.name}. NONET_FUNCTIONS says where functions are.",
@@ -155,7 +147,7 @@ class Functions:
             raise TaskFailed("Lambda.SdkClientException", f"{invocation.name}: {failure}.") from failure
         error = answer.header("X-Amz-Function-Error")
         document = _error_document(answer.body)
-        if not error and document is not None and (not answer.succeeded or url.endswith(_EMULATOR_PATH)):
+        if not error and document is not None and (not answer.succeeded or url.endswith(EMULATOR_PATH)):
             error = "Unhandled"
         if not error and not answer.succeeded:
             raise _status_error(invocation, answer.status)
@@ -217,10 +209,10 @@ def invocation(parameters: Any) -> Invocation:
 
 
 def _split_name(name: str) -> tuple[str, str]:
-    match = _NAME.fullmatch(name)
-    if match is None:
+    parts = split_function_name(name)
+    if parts is None:
         raise _service_error("InvalidParameterValueException", "The function's name is malformed.", 400)
-    return match[1], match[2] or ""
+    return parts
 
 
 def _headers(invocation: Invocation, task: Task) -> dict[str, str]:

@@ -12,11 +12,11 @@ from urllib.parse import urlencode
 
 from services.orchestration.language import json_text
 from services.orchestration.language.errors import DATA_LIMIT_EXCEEDED, HTTP_SOCKET, RUNTIME
-from services.orchestration.tasks.endpoints import Answer, AnswerTooLarge, Endpoints, NoAnswer, Refused, split_url
 from services.orchestration.tasks.form_encoding import ARRAY_FORMATS, encode_form, form_text
 from services.orchestration.tasks.http_connections import Credentials, HttpConnections
 from services.orchestration.tasks.parameters import check_members, to_json, unusable
 from services.orchestration.tasks.task import Task, TaskFailed
+from shared.rpc.endpoints import Answer, AnswerTooLarge, Endpoints, NoAnswer, Refused, split_url
 
 MAX_BODY_BYTES = 262_144
 REQUEST_SECONDS = 60.0

@@ -22,8 +22,8 @@ from urllib.parse import quote, urlencode
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
 from services.orchestration.language import json_text
-from services.orchestration.tasks.endpoints import Endpoints, NoAnswer
 from services.orchestration.tasks.task import TaskFailed
+from shared.rpc.endpoints import Endpoints, NoAnswer
 
 TOKEN_SECONDS = 30.0
 MAX_TOKEN_BYTES = 64 * 1024

@@ -16,12 +16,12 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from services.orchestration.tasks.endpoints import Answer, Endpoints, NoAnswer, sdk_metadata
 from services.orchestration.tasks.parameters import check_members, missing, text_member, to_json, unusable
 from services.orchestration.tasks.sdk_names import error_cause
 from services.orchestration.tasks.sdk_values import iso_instant
 from services.orchestration.tasks.task import Task, TaskFailed
 from shared.rpc.call import new_request_id
+from shared.rpc.endpoints import Answer, Endpoints, NoAnswer, sdk_metadata
 
 DELIVERY_ATTEMPTS = 3
 DELIVERY_SECONDS = 15.0

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from services.orchestration.language.errors import RUNTIME, TASK_FAILED
 from services.orchestration.tasks import resources
-from services.orchestration.tasks.endpoints import Endpoints
 from services.orchestration.tasks.functions import Functions, SdkFunctions
 from services.orchestration.tasks.http_calls import HttpCalls
 from services.orchestration.tasks.notifications import Events, Queues, Topics
@@ -16,6 +15,7 @@ from services.orchestration.tasks.sts_calls import StsCalls
 from services.orchestration.tasks.sync_jobs import find_job
 from services.orchestration.tasks.task import Integration, TaskFailed
 from shared.platform import Platform
+from shared.rpc.endpoints import Endpoints
 
 supports = resources.supports
 

@@ -1,4 +1,4 @@
-"""Models in which a user is the sum of what the user did: every engine of this folder gives one of these.
+"""Models in which a user is the sum of what the user did: EASE and matrix factorization give one of these.
 
     score(user, j) = vector(history) . outputs[j] - weight(j) * own[j]
 
@@ -8,36 +8,21 @@ A new interaction is one more summand, so it counts at the next request, without
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-import faiss
 import numpy as np
 import numpy.typing as npt
 
-Ints = npt.NDArray[np.int64]
-Vectors = npt.NDArray[np.float32]
-
-#: From so many items on candidates come out of an index.
-INDEXED_ITEMS = 20_000
-#: Lists of the index that a search reads: a share of the lists that measured over 0.95 recall (README.md).
-_PROBES = 32
-
-
-@dataclass(frozen=True, slots=True)
-class History:
-    """Distinct items, and how much each counts (0..1]."""
-
-    items: Ints
-    weights: Vectors
-
-
-@dataclass(frozen=True, slots=True)
-class Candidates:
-    """Items and their scores, best first."""
-
-    items: Ints
-    scores: Vectors
+from services.personalization.engines.scorer import (
+    INDEXED_ITEMS,
+    Candidates,
+    History,
+    Ints,
+    Vectors,
+    best,
+    index_of,
+    nearest,
+)
 
 
 class LinearModel:
@@ -63,7 +48,7 @@ class LinearModel:
         self.own = own
         self.gram = gram
         self.confidence = confidence
-        self._index = _index_of(outputs) if outputs is not None and len(outputs) >= INDEXED_ITEMS else None
+        self._index = index_of(outputs) if outputs is not None and len(outputs) >= INDEXED_ITEMS else None
 
     @property
     def items(self) -> int:
@@ -106,19 +91,11 @@ class LinearModel:
     def candidates(self, history: History, count: int) -> Candidates:
         """The ``count`` best items, or nearly: out of the index where there are many items."""
         if self._index is None:
-            scores = self.scores([history])[0]
-            if count < len(scores):
-                items = np.argpartition(-scores, count)[:count]
-                scores = scores[items]
-            else:
-                items = np.arange(len(scores))
-        else:
-            vector = self._vector(history)[None]
-            found_scores, found = self._index.search(vector, min(count, self.items))
-            items, scores = found[0][found[0] >= 0], found_scores[0][found[0] >= 0]
-            scores = self._without_own(history, items, scores)
-        order = np.argsort(-scores, kind="stable")
-        return Candidates(items[order].astype(np.int64), scores[order])
+            return best(np.arange(self.items), self.scores([history])[0], count)
+        found = nearest(self._index, self._vector(history), min(count, self.items))
+        if self.own is None:
+            return found
+        return best(found.items, self._without_own(history, found.items, found.scores), count)
 
     def _without_own(self, history: History, items: Ints, scores: Vectors) -> Vectors:
         """Scores without what an item of the history says for itself."""
@@ -142,18 +119,3 @@ class LinearModel:
         return cls(
             engine, arrays["inputs"], outputs, arrays.get("own"), arrays.get("gram"), float(arrays["confidence"])
         )
-
-
-def _index_of(outputs: Vectors) -> Any:
-    """Lists around k-means centres (Jegou, Douze, Schmid: Product Quantization, 2011, without the quantization)."""
-    lists = int(4 * len(outputs) ** 0.5)
-    dimension = outputs.shape[1]
-    index = faiss.IndexIVFFlat(faiss.IndexFlatIP(dimension), dimension, lists, faiss.METRIC_INNER_PRODUCT)
-    index.cp.seed = 1
-    index.cp.max_points_per_centroid = 64
-    index.cp.niter = 8
-    contiguous = np.ascontiguousarray(outputs)
-    index.train(contiguous)
-    index.add(contiguous)
-    index.nprobe = _PROBES
-    return index

@@ -56,6 +56,19 @@ class Context:
     interacted: Mapping[str, npt.NDArray[np.int64]]
 
 
+#: What a request brings that brings nothing.
+NOBODY = Context({}, {}, None, {})
+
+
+def constant(expression: Expression) -> bool:
+    """Whether it lets the same items of a catalogue through whoever asks."""
+    return all(
+        comparison.dataset is Dataset.ITEMS
+        and not any(isinstance(value, Placeholder | Reference) for value in comparison.values)
+        for comparison in expression.comparisons()
+    )
+
+
 def passing(expression: Expression, catalogue: Catalogue, context: Context) -> Mask:
     """The items that pass [items].
 

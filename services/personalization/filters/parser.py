@@ -12,6 +12,7 @@ AND binds more tightly than OR. Words are read whatever their case, names of fie
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -63,8 +64,9 @@ class _Token:
     position: int
 
 
+@functools.lru_cache(maxsize=512)
 def parse(text: str) -> Expression:
-    """The expression.
+    """The expression; those asked for last stay parsed.
 
     Raises:
         InvalidArgument: it is not one; the message says where.
@@ -259,14 +261,10 @@ def parse_values(text: str) -> tuple[str | float, ...]:
     for token in re.finditer(r'\s*(?:"([^"]*)"|([^",]+?))\s*(,|$)|(.)', stripped):
         quoted, plain, _, wrong = token.groups()
         if wrong is not None:
-            raise errors.InvalidArgument(
-                'A filter value is a list of texts in quotes: "\\"drama\\",\\"comedy\\"".'
-            )
+            raise errors.InvalidArgument('A filter value is a list of texts in quotes: "\\"drama\\",\\"comedy\\"".')
         values.append(quoted if quoted is not None else _number_or_text(plain))
     if len(values) > MOST_VALUES:
-        raise errors.InvalidArgument(
-            f"A filter value has more than {MOST_VALUES} values."
-        )
+        raise errors.InvalidArgument(f"A filter value has more than {MOST_VALUES} values.")
     return tuple(values)
 
 

@@ -63,9 +63,24 @@ def auto_of(forecast: Recorder, reference: str) -> str:
 
 
 @pytest.mark.parametrize(
+    ("algorithm", "environment"),
+    [
+        ("Prophet", "forecasting-prophet"),
+        ("NPTS", "forecasting-gluonts"),
+        ("Deep_AR_Plus", "forecasting-gluonts"),
+        ("CNN-QR", "forecasting-gluonts"),
+    ],
+)
+def test_algorithms_whose_engine_is_not_there(
+    forecast: Recorder, group: str, algorithm: str, environment: str
+) -> None:
+    with pytest.raises(ClientError, match=rf"EngineNotInstalledException.*nonet engines install {environment}"):
+        legacy(forecast, group, AlgorithmArn=f"arn:aws:forecast:::algorithm/{algorithm}")
+
+
+@pytest.mark.parametrize(
     ("changes", "code"),
     [
-        ({"AlgorithmArn": "arn:aws:forecast:::algorithm/Deep_AR_Plus"}, "NotImplementedException"),
         ({"AlgorithmArn": "arn:aws:forecast:::algorithm/Oracle"}, "InvalidInputException"),
         ({"AlgorithmArn": None}, "InvalidInputException"),
         ({"PerformAutoML": True}, "InvalidInputException"),

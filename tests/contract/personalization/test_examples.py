@@ -32,7 +32,7 @@ PRINTED = {
 def test_example(recommending: Addresses, path: Path, tmp_path: Path) -> None:
     environment = {**os.environ, "AWS_ENDPOINT_URL": recommending.http, "PYTHONPATH": ""}
     done = subprocess.run(
-        [sys.executable, str(path)], env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=200
+        [sys.executable, str(path)], env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=600
     )
     assert done.returncode == 0, done.stderr
     for text in PRINTED[path.name]:

@@ -27,7 +27,7 @@ _ON_PAGE = re.findall(r"^```py\n(.*?)^```", _PAGE, re.MULTILINE | re.DOTALL)
 def run(addresses: Addresses, arguments: list[str], folder: Path) -> str:
     environment = {**os.environ, "AWS_ENDPOINT_URL": addresses.http, "NONET_ADDRESS": addresses.grpc}
     done = subprocess.run(
-        [sys.executable, *arguments], env=environment, cwd=folder, capture_output=True, text=True, timeout=200
+        [sys.executable, *arguments], env=environment, cwd=folder, capture_output=True, text=True, timeout=600
     )
     assert done.returncode == 0, done.stderr
     return done.stdout

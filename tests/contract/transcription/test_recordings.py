@@ -149,7 +149,7 @@ ON_PAGE = re.findall(
 
 def run(addresses: Addresses, *arguments: str) -> str:
     environment = {**os.environ, "AWS_ENDPOINT_URL": addresses.http, "NONET_ADDRESS": addresses.grpc}
-    done = subprocess.run([sys.executable, *arguments], env=environment, capture_output=True, text=True, timeout=200)
+    done = subprocess.run([sys.executable, *arguments], env=environment, capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, done.stderr
     return done.stdout
 

@@ -24,7 +24,7 @@ def test_the_gallery(photographs: Path, tmp_path: Path) -> None:
 
     def gallery(*arguments: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "nonet.cli", "vision", "celebrities", *arguments]
-        return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
+        return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=600)
 
     with nonet(tmp_path, services="vision", database_url=f"sqlite:///{tmp_path / 'nonet.db'}") as addresses:
         rekognition = Recorder(client("rekognition", addresses))

@@ -28,7 +28,7 @@ def test_photographs_pass_through_a_state_machine(photographs: Path, tmp_path: P
             env={**os.environ, "AWS_ENDPOINT_URL": addresses.http, "PYTHONPATH": ""},
             capture_output=True,
             text=True,
-            timeout=200,
+            timeout=600,
         )
     assert done.returncode == 0, done.stderr
     dogs, cat, portrait, program = done.stdout.splitlines()

@@ -35,7 +35,7 @@ def test_example(seeing: Addresses, photographs: Path, path: Path, tmp_path: Pat
     given, printed = RUNS[path.name]
     command = [sys.executable, str(path), *(str(photographs / name) for name in given)]
     environment = {**os.environ, "AWS_ENDPOINT_URL": seeing.http, "PYTHONPATH": ""}
-    done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=200)
+    done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, done.stderr
     missing = [text for text in printed if text not in done.stdout]
     assert not missing, done.stdout

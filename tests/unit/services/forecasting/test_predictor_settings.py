@@ -67,10 +67,9 @@ def test_holidays_take_a_country_and_weather_is_not_here() -> None:
         checks.check_additional([("weather", {})])
 
 
-def test_algorithms_are_ours_unbuilt_or_unknown() -> None:
-    assert checks.check_algorithm("arn:aws:forecast:::algorithm/ETS") == "ETS"
-    with pytest.raises(errors.Unimplemented):
-        checks.check_algorithm("arn:aws:forecast:::algorithm/Deep_AR_Plus")
+def test_algorithms_are_known_or_not() -> None:
+    for name in ("ETS", "ARIMA", "NPTS", "Prophet", "Deep_AR_Plus", "CNN-QR"):
+        assert checks.check_algorithm(f"arn:aws:forecast:::algorithm/{name}") == name
     with pytest.raises(errors.InvalidArgument):
         checks.check_algorithm("arn:aws:forecast:::algorithm/Oracle")
 

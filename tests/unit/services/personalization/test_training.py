@@ -1,16 +1,21 @@
 from __future__ import annotations
 
+import math
+
 import numpy as np
+import onnx
 import pytest
 
-from services.personalization.engines.linear import History
+from services.personalization import training
+from services.personalization.engines.scorer import History
 from services.personalization.evaluation import eligible, metrics, split
 from services.personalization.events import RecordedEvent
+from services.personalization.fitting import TrainSequences
 from services.personalization.interactions import Histories, Interactions
 from services.personalization.model import Counting, Model, Tuning
 from services.personalization.recipes import RECIPES
-from services.personalization.tasks import Factorization, ItemFactors
-from services.personalization.training import Plan, Trained, train
+from services.personalization.tasks import Factorization, ItemFactors, Sequences, TrainedSequences
+from services.personalization.training import Models, Plan, Trained, train
 
 
 def drawn(users: int = 120, items: int = 60, length: int = 14, repeats: bool = True) -> Interactions:
@@ -137,3 +142,88 @@ async def test_live_events_join_the_history() -> None:
     ]
     every, counted = trained.interacted("new", live)
     assert (every.tolist(), counted.tolist()) == ([3, 4], [3])
+
+
+def circling(users: int = 150, items: int = 30, length: int = 8) -> Interactions:
+    """Everybody goes round in one circle: only the order says what comes next."""
+    starts = np.random.default_rng(2).integers(0, items, users)
+    codes = ((starts[:, None] + np.arange(length)) % items).ravel()
+    offsets = np.arange(0, users * length + 1, length)
+    histories = Histories(offsets, codes, np.zeros(len(codes), np.int64), np.tile(np.arange(length) * 1.0, users))
+    names = [str(user) for user in range(users)], [str(item) for item in range(items)]
+    return Interactions(*names, ["view"], histories, np.ones(len(codes)))
+
+
+def following(asked: list[Sequences], right: bool) -> TrainSequences:
+    """A stand-in for the engine: the newest item points at the one after it (``right``), or at the far side."""
+
+    async def train_sequences(work: Sequences) -> TrainedSequences:
+        asked.append(work)
+        count = work.item_count
+        # Points on a circle, turned by one step: the encoder gives the newest vector, the position turns it.
+        angles = 2 * np.pi * np.arange(count) / count
+        vectors = np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
+        return TrainedSequences(
+            vectors, np.zeros((work.length, 2), np.float32), turned(2 * np.pi / count if right else np.pi), 3
+        )
+
+    return train_sequences
+
+
+def turned(angle: float) -> bytes:
+    """An encoder that turns the newest vector."""
+    helper, number = onnx.helper, onnx.TensorProto.FLOAT
+    turn = [math.cos(angle), math.sin(angle), -math.sin(angle), math.cos(angle)]
+    graph = helper.make_graph(
+        [
+            helper.make_node("Gather", ["vectors", "place"], ["last"], axis=1),
+            helper.make_node("MatMul", ["last", "turn"], ["user"]),
+        ],
+        "turned",
+        [helper.make_tensor_value_info("vectors", number, [1, "n", 2])],
+        [helper.make_tensor_value_info("user", number, [1, 2])],
+        [
+            helper.make_tensor("place", onnx.TensorProto.INT64, [], [-1]),
+            helper.make_tensor("turn", number, [2, 2], turn),
+        ],
+    )
+    made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
+    data: bytes = made.SerializeToString()
+    return data
+
+
+@pytest.mark.parametrize(
+    ("models", "right", "engine"),
+    [
+        (Models.ANY, True, "sasrec"),
+        (Models.ANY, False, "ease"),
+        (Models.LINEAR, True, "ease"),
+        (Models.SEQUENTIAL, False, "sasrec"),
+    ],
+)
+async def test_the_model_that_foretells_best_is_taken(models: Models, right: bool, engine: str) -> None:
+    asked: list[Sequences] = []
+    plan = Plan(RECIPES["aws-user-personalization-v2"], Counting(), models=models)
+    trained = await train(circling(), plan, 0, _no_factors, _silent, following(asked, right))
+    model = trained.model.engine
+    assert model is not None and model.engine == engine
+    # Tried with what is not hidden until it stops getting better, then with everything for as long as that took.
+    assert [work.epochs for work in asked] == [None, 3][: (2 if engine == "sasrec" else 0 if models == "linear" else 1)]
+    if asked:
+        assert len(asked[0].items) < 150 * 8
+    if len(asked) > 1:
+        assert len(asked[1].items) == 150 * 8
+    again = Model.from_bytes(trained.model.to_bytes())
+    assert again.engine is not None and again.engine.engine == engine
+    history = History(np.array([4, 5, 6]), np.ones(3, np.float32))
+    assert again.engine.scores([history]) == pytest.approx(model.scores([history]), rel=1e-4)
+    if models is Models.ANY and right:
+        assert again.engine.candidates(history, 1).items.tolist() == [7]
+
+
+async def test_sequential_models_are_not_tried_unasked_where_that_takes_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(training, "MOST_UNASKED", 10)
+    asked: list[Sequences] = []
+    plan = Plan(RECIPES["aws-user-personalization-v2"], Counting())
+    trained = await train(circling(), plan, 0, _no_factors, _silent, following(asked, True))
+    assert not asked and trained.model.engine is not None and trained.model.engine.engine == "ease"

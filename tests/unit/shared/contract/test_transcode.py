@@ -101,6 +101,15 @@ def test_lists_of_lists_and_maps_of_lists_have_no_wrapper_on_the_wire() -> None:
     assert Transcoder(JSON).plain(message)["Predictions"]["p50"] == forecast["Predictions"]["p50"]
 
 
+def test_an_entry_that_holds_nothing_is_null_where_the_contract_says_so() -> None:
+    told = {"name": "Book", "slots": {"Room": {"shape": "Scalar", "value": {"interpretedValue": "king"}}, "Nights": None}}
+    intent = conversation.Intent()
+    Transcoder(JSON).parse(intent, told)
+    assert set(intent.slots) == {"Room", "Nights"}
+    plain = Transcoder(JSON).plain(intent)
+    assert plain["slots"]["Nights"] is None and plain["slots"]["Room"]["shape"] == "Scalar"
+
+
 def test_blobs_are_base64_in_json_and_bytes_in_cbor() -> None:
     message = documents.Document()
     Transcoder(JSON).parse(message, {"Bytes": "aGVsbG8="})

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from services.orchestration.tasks.endpoints import Endpoints
 from services.orchestration.tasks.task import Task
 from services.registry import REGISTRY
 from shared.platform import Platform
 from shared.rpc.chain import validation
+from shared.rpc.endpoints import Endpoints
 from shared.rpc.host import ServiceHost
 from shared.settings import Settings
 from tests.running import forget_metrics

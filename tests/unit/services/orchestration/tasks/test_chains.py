@@ -59,7 +59,7 @@ def run(suite: Addresses, directory: Path, path: Path, *arguments: str) -> subpr
         cwd=directory,
         capture_output=True,
         text=True,
-        timeout=200,
+        timeout=600,
     )
 
 

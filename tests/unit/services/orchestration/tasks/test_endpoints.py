@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.orchestration.tasks import endpoints as module
-from services.orchestration.tasks.endpoints import (
+from shared.rpc import endpoints as module
+from shared.rpc.endpoints import (
     AnswerTooLarge,
     Endpoints,
     Refused,

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from services.orchestration.tasks import functions as module
-from services.orchestration.tasks.endpoints import Endpoints
 from services.orchestration.tasks.functions import Functions, SdkFunctions
 from services.orchestration.tasks.task import TaskFailed
+from shared.rpc.endpoints import Endpoints
 from tests.unit.services.orchestration.tasks.conftest import EXECUTION, make_task
 from tests.unit.services.orchestration.tasks.endpoint_server import Asked, EndpointServer, Reply, as_json
 

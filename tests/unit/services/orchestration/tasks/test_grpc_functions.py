@@ -10,9 +10,9 @@ import grpc
 import pytest
 
 from services.orchestration.tasks import functions as module
-from services.orchestration.tasks.endpoints import Endpoints
 from services.orchestration.tasks.functions import Functions
 from services.orchestration.tasks.task import TaskFailed
+from shared.rpc.endpoints import Endpoints
 from tests.unit.services.orchestration.tasks.conftest import make_task
 
 
@@ -68,6 +68,6 @@ async def test_errors(functions: Functions, text: str, name: str, error: str) ->
 
 
 async def test_the_limit_of_a_message_is_that_of_a_payload() -> None:
-    from services.orchestration.tasks import grpc_functions
+    from shared.rpc import grpc_functions
 
     assert grpc_functions.MAX_MESSAGE_BYTES == module.MAX_PAYLOAD_BYTES

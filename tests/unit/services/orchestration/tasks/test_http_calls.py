@@ -10,9 +10,9 @@ from urllib.parse import parse_qsl
 import pytest
 
 from services.orchestration.tasks import http_calls as module
-from services.orchestration.tasks.endpoints import Endpoints
 from services.orchestration.tasks.http_calls import HttpCalls
 from services.orchestration.tasks.task import TaskFailed
+from shared.rpc.endpoints import Endpoints
 from tests.unit.services.orchestration.tasks.conftest import make_task
 from tests.unit.services.orchestration.tasks.endpoint_server import Asked, EndpointServer, Reply, as_json
 

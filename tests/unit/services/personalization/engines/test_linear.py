@@ -3,7 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from services.personalization.engines.linear import INDEXED_ITEMS, History, LinearModel
+from services.personalization.engines.linear import LinearModel
+from services.personalization.engines.scorer import INDEXED_ITEMS, History
 
 
 def factors(items: int) -> np.ndarray:

@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-from services.orchestration.tasks.endpoints import NoAnswer, TimedOut, Unreachable
+from shared.rpc.endpoints import NoAnswer, TimedOut, Unreachable
 from shared.rpc.raw_calls import RawCallFailed, RawCalls
 
 MAX_MESSAGE_BYTES = 6 * 1024 * 1024

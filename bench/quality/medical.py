@@ -1,0 +1,196 @@
+"""How good the medical language service is, on BC5CDR and on notes and sentences of our own (``clinical/``).
+
+    python -m bench.quality.medical               print the figures
+    python -m bench.quality.medical --write       write the rules' precision and the calibration of ICD-10-CM, too
+
+The notes, sentences and conditions were written by the authors of the rules: take their figures as development scores.
+"""
+
+from __future__ import annotations
+
+import argparse
+import collections
+import math
+import random
+import re
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from services.language.engines.tagger import MedicalEngine
+from services.language.engines.token_classifier import TokenClassifier
+from services.language.medical import icd10, precision
+from services.language.medical.contexts import FAMILY, NEGATION, add_traits
+from services.language.medical.detection import findings
+from services.language.medical.findings import CONDITION, MEDICATION, Entity
+from services.language.tasks import Document
+
+ROOT = Path(__file__).resolve().parents[2]
+CLINICAL = Path(__file__).with_name("clinical")
+MODEL = ROOT / "models" / "clinical-tagger-en" / "1"
+_KINDS = {
+    "d": "DOSAGE", "s": "STRENGTH", "f": "FREQUENCY", "r": "ROUTE_OR_MODE", "o": "FORM", "u": "DURATION", "t": "RATE",
+}  # fmt: skip
+_MARK = re.compile(r"\[([^\]]+)\](\d+)?([dsfrout])?")
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """A text without its marks, and the marked stretches: begin, end, number of the drug, type ("" = the drug)."""
+
+    text: str
+    spans: tuple[tuple[int, int, int, str], ...]
+
+
+def marked(source: str) -> Marked:
+    text, spans, place = "", [], 0
+    for match in _MARK.finditer(source):
+        text += source[place : match.start()]
+        spans.append((len(text), len(text) + len(match[1]), int(match[2] or 0), _KINDS.get(match[3] or "", "")))
+        text += match[1]
+        place = match.end()
+    return Marked(text + source[place:], tuple(spans))
+
+
+def notes() -> list[Marked]:
+    lines = [line for line in (CLINICAL / "notes.txt").read_text().splitlines() if not line.startswith("#")]
+    return [marked(note.strip()) for note in "\n".join(lines).split("\n===\n")]
+
+
+def contexts() -> Iterator[tuple[frozenset[str], Marked]]:
+    """The traits of each sentence's condition, and the sentence."""
+    for line in (CLINICAL / "contexts.txt").read_text().splitlines():
+        if not line.startswith("#"):
+            said, _, sentence = line.partition(" | ")
+            yield frozenset({"-": NEGATION, "f": FAMILY}[sign] for sign in said if sign in "-f"), marked(sentence)
+
+
+def conditions() -> Iterator[tuple[str, list[str]]]:
+    for line in (CLINICAL / "conditions.txt").read_text().splitlines():
+        if not line.startswith("#"):
+            words, _, codes = line.partition(" = ")
+            yield words, codes.split()
+
+
+def measure_doses(engine: MedicalEngine, counts: collections.Counter[tuple[str, bool]]) -> None:
+    """Attributes attached to the right drug, of all that the notes' tables have."""
+    total, right, found_drugs, drugs = 0, 0, 0, 0
+    by_type: collections.Counter[tuple[str, bool]] = collections.Counter()
+    for note in notes():
+        (spans,) = engine.run([Document(note.text, "en")])
+        entities = [e for e in findings(note.text, spans).entities if e.category == MEDICATION]
+        truth = {(b, e, kind): number for b, e, number, kind in note.spans if kind}
+        names = {number: (b, e) for b, e, number, kind in note.spans if not kind}
+        owners = {n: [x for x in entities if x.begin < e and x.end > b] for n, (b, e) in names.items()}
+        drugs, found_drugs = drugs + len(names), found_drugs + sum(bool(o) for o in owners.values())
+        numbers = {id(entity): n for n, found in owners.items() for entity in found}
+        attached = {(a.begin, a.end, a.type): numbers.get(id(x)) for x in entities for a in x.attributes}
+        for key, number in truth.items():
+            hit = attached.get(key) == number
+            by_type[key[2], hit] += 1
+            total, right = total + 1, right + hit
+            if not hit:
+                print(f"  missed: {note.text[key[0] : key[1]]!r} {key[2]}")
+        for entity in entities:
+            for a in entity.attributes:
+                is_dose = (a.begin, a.end, a.type) in truth
+                counts[f"dose-{a.type}", is_dose] += 1
+                rule = next((r for r in ("relation-before", "relation-behind", "relation-of")
+                             if math.isclose(a.relation, precision.score(r))), "relation-before")  # fmt: skip
+                if is_dose:
+                    counts[rule, truth[a.begin, a.end, a.type] == numbers.get(id(entity))] += 1
+    print(f"drugs found: {found_drugs} of {drugs}")
+    print(f"dose words with the right drug: {right} of {total} = {right / total:.1%}")
+    for kind in sorted({k for k, _ in by_type}):
+        print(f"  {kind}: {by_type[kind, True]} of {by_type[kind, True] + by_type[kind, False]}")
+
+
+def measure_contexts(counts: collections.Counter[tuple[str, bool]]) -> None:
+    right, total = 0, 0
+    for said, sentence in contexts():
+        begin, end, _, _ = sentence.spans[0]
+        entity = Entity(begin, end, CONDITION, "DX_NAME", 1.0)
+        add_traits(sentence.text, [entity])
+        found = {trait.name for trait in entity.traits} & {NEGATION, FAMILY}
+        total, right = total + 1, right + (found == said)
+        if found != said:
+            print(f"  wrong: {sentence.text!r}: {sorted(found)}, not {sorted(said)}")
+        for trait in found:
+            counts[f"{trait}-forward", trait in said] += 1
+    print(f"negation and family: {right} of {total} sentences right = {right / total:.1%}")
+
+
+def measure_icd10(write: bool) -> None:
+    names = icd10.read_names()
+    index = icd10.build_index()
+    hits = 0
+    for words, codes in conditions():
+        found = [match.code.code for match in index.search(icd10.in_table_words(words))]
+        hit = any(code.startswith(tuple(codes)) for code in found)
+        hits += hit
+        if not hit:
+            print(f"  not among five: {words}: {found}")
+    print(f"ICD-10-CM: right code among five for {hits} of 100 conditions")
+    if write:
+        examples = sorted(set(icd10.phrases(names)))
+        random.Random(1).shuffle(examples)
+        rows = [
+            (match.cosine, match.code.code == code)
+            for phrase, code in examples[:1500]
+            for match in index.search(icd10.in_table_words(phrase), without=phrase)
+        ]
+        slope, offset = logistic(np.array([c for c, _ in rows]), np.array([r for _, r in rows], float))
+        file = ROOT / "services/language/medical/icd10_calibration.toml"
+        file.write_text(
+            "# Logistic curve from cosine to how often the code is right; fitted on 1,500 inclusion terms, each left\n"
+            "# out of the index, by `python -m bench.quality.medical --write`.\n"
+            f"slope = {slope:.4f}\noffset = {offset:.4f}\n"
+        )
+
+
+def logistic(values: np.ndarray, right: np.ndarray) -> tuple[float, float]:
+    """Slope and offset of the logistic curve that fits best, by Newton's method."""
+    design = np.stack([values, np.ones_like(values)], axis=1)
+    weights = np.zeros(2)
+    for _ in range(30):
+        p = 1 / (1 + np.exp(-(design @ weights)))
+        gradient = design.T @ (right - p)
+        hessian = (design * (p * (1 - p))[:, None]).T @ design + 1e-6 * np.eye(2)
+        weights += np.linalg.solve(hessian, gradient)
+    return float(weights[0]), float(weights[1])
+
+
+def measure_time(engine: MedicalEngine) -> None:
+    text = "\n\n".join(note.text for note in notes())
+    text = (text * (20_000 // len(text) + 1))[:20_000]
+    began = time.perf_counter()
+    (spans,) = engine.run([Document(text, "en")])
+    tagged = time.perf_counter()
+    findings(text, spans)
+    print(f"20,000 characters: {tagged - began:.2f} s to tag, {time.perf_counter() - tagged:.2f} s for the rest")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--write", action="store_true")
+    options = parser.parse_args()
+    counts: collections.Counter[tuple[str, bool]] = collections.Counter()
+    engine = MedicalEngine(TokenClassifier.shared(MODEL))
+    measure_doses(engine, counts)
+    measure_contexts(counts)
+    measure_icd10(options.write)
+    measure_time(engine)
+    if options.write:
+        rules = sorted({rule for rule, _ in counts})
+        lines = [f'"{rule}" = [{counts[rule, True]}, {counts[rule, True] + counts[rule, False]}]' for rule in rules]
+        precision.FILE.write_text(
+            "# Right matches and all matches of each rule, by `python -m bench.quality.medical --write`.\n"
+            + "\n".join(lines) + "\n"
+        )  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The conversation service: bots by text and by voice (Amazon Lex V2)."""

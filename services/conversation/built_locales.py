@@ -1,0 +1,58 @@
+"""Built locales in memory: what the dialog follows and what understands, loaded once a build and process."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from services.conversation import built_ins
+from services.conversation.builds import Build
+from services.conversation.definitions import learnt_from, type_names
+from services.conversation.dialog.definition import Definition
+from services.conversation.understanding.interpreter import Interpreter
+from shared.storage.blobs import BlobStore
+
+#: Builds that a process keeps; the one that was used longest ago goes first.
+MOST_LOADED = 64
+_UTTERANCES = {signature: intent.utterances for signature, intent in built_ins.INTENTS.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltLocale:
+    definition: Definition
+    interpreter: Interpreter
+
+
+class BuiltLocales:
+    """Loads builds by the names of their blobs; a blob never changes, so neither does what was loaded."""
+
+    def __init__(self, blobs: BlobStore) -> None:
+        self._blobs = blobs
+        self._loaded: OrderedDict[str, asyncio.Task[BuiltLocale]] = OrderedDict()
+
+    async def get(self, name: str) -> BuiltLocale:
+        """The build in the blob ``name``. Raises ``NotFound`` when it is gone."""
+        loading = self._loaded.get(name)
+        if loading is None:
+            loading = self._loaded[name] = asyncio.create_task(self._load(name))
+            while len(self._loaded) > MOST_LOADED:
+                self._loaded.popitem(last=False)
+        self._loaded.move_to_end(name)
+        try:
+            # Whoever asked first may go away; the others still want it.
+            return await asyncio.shield(loading)
+        except BaseException:
+            if loading.done() and self._loaded.get(name) is loading:
+                del self._loaded[name]
+            raise
+
+    async def _load(self, name: str) -> BuiltLocale:
+        data = b"".join([chunk async for chunk in self._blobs.read(name)])
+        return await asyncio.to_thread(_read, data)
+
+
+def _read(data: bytes) -> BuiltLocale:
+    build = Build.from_bytes(data)
+    definition = Definition.read(build.definition, type_names(build.definition), _UTTERANCES)
+    return BuiltLocale(definition, Interpreter.load(learnt_from(build.definition), build.model))

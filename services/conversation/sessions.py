@@ -1,0 +1,148 @@
+"""Sessions in the database: written before the turn is answered, so that any replica can go on, after any crash.
+
+Two turns of one session at once cannot mix: each is written only over the version that it was made from, and the
+later one is told so (ConflictException).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+import sqlalchemy
+from sqlalchemy import BigInteger, Column, Connection, Double, LargeBinary, Text, delete, insert, select, update
+
+from shared import errors
+from shared.storage.database import Database, metadata
+
+conversation_sessions = sqlalchemy.Table(
+    "conversation_sessions",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("bot_id", Text, primary_key=True),
+    Column("alias_id", Text, primary_key=True),
+    Column("locale_id", Text, primary_key=True),
+    Column("session_id", Text, primary_key=True),
+    Column("version", BigInteger, nullable=False),
+    Column("document", LargeBinary, nullable=False),
+    Column("expires_at", Double, nullable=False),
+)
+
+#: Sessions that ran out are deleted when others begin, this many at a time.
+_SWEEP = 20
+LARGEST_BYTES = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class SessionKey:
+    """Whose session it is, and with which bot."""
+
+    account: str
+    bot_id: str
+    alias_id: str
+    locale_id: str
+    session_id: str
+
+    def matches(self) -> list[sqlalchemy.ColumnElement[bool]]:
+        columns = conversation_sessions.c
+        return [
+            columns.account == self.account,
+            columns.bot_id == self.bot_id,
+            columns.alias_id == self.alias_id,
+            columns.locale_id == self.locale_id,
+            columns.session_id == self.session_id,
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSession:
+    """``version`` 0: nobody has written it yet."""
+
+    version: int
+    document: Mapping[str, Any] | None
+
+
+class SessionStore:
+    """Loads, saves and deletes sessions."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def load(self, key: SessionKey) -> StoredSession:
+        """The session; without a document where there is none, or none any more."""
+
+        def transaction(connection: Connection) -> StoredSession:
+            columns = conversation_sessions.c
+            alive = (columns.expires_at > self._database.dialect.now()).label("alive")
+            row = connection.execute(
+                select(columns.version, columns.document, alive).where(*key.matches())
+            ).one_or_none()
+            if row is None:
+                return StoredSession(0, None)
+            return StoredSession(row.version, orjson.loads(row.document) if row.alive else None)
+
+        return await self._database.read(transaction)
+
+    async def save(self, key: SessionKey, former: StoredSession, document: Mapping[str, Any], seconds: float) -> None:
+        """Write what became of ``former``; it lives for ``seconds`` from now.
+
+        Raises:
+            Aborted: somebody else has written the session since.
+            InvalidArgument: it has more than ``LARGEST_BYTES``.
+        """
+        data = orjson.dumps(document)
+        if len(data) > LARGEST_BYTES:
+            raise errors.InvalidArgument(f"A session has at most {LARGEST_BYTES} bytes: give it fewer attributes.")
+        values = {"version": former.version + 1, "document": data}
+
+        def transaction(connection: Connection) -> bool:
+            now = self._database.dialect.now()
+            if former.version:
+                written = connection.execute(
+                    update(conversation_sessions)
+                    .where(*key.matches(), conversation_sessions.c.version == former.version)
+                    .values(**values, expires_at=now + seconds)
+                )
+                return written.rowcount == 1
+            _sweep(connection, now)
+            try:
+                with connection.begin_nested():
+                    connection.execute(
+                        insert(conversation_sessions).values(
+                            account=key.account,
+                            bot_id=key.bot_id,
+                            alias_id=key.alias_id,
+                            locale_id=key.locale_id,
+                            session_id=key.session_id,
+                            expires_at=now + seconds,
+                            **values,
+                        )
+                    )
+            except sqlalchemy.exc.IntegrityError:
+                return False
+            return True
+
+        if not await self._database.run(transaction):
+            raise errors.Aborted("Another turn of this session was under way: send one at a time, and this one again.")
+
+    async def delete(self, key: SessionKey) -> bool:
+        """Forget a session; whether there was one."""
+
+        def transaction(connection: Connection) -> bool:
+            now = self._database.dialect.now()
+            alive = conversation_sessions.c.expires_at > now
+            return connection.execute(delete(conversation_sessions).where(*key.matches(), alive)).rowcount == 1
+
+        return await self._database.run(transaction)
+
+
+def _sweep(connection: Connection, now: sqlalchemy.ColumnElement[float]) -> None:
+    columns = conversation_sessions.c
+    keys = [columns.account, columns.bot_id, columns.alias_id, columns.locale_id, columns.session_id]
+    over = connection.execute(select(*keys).where(columns.expires_at < now - 60).limit(_SWEEP)).all()
+    for row in over:
+        connection.execute(
+            delete(conversation_sessions).where(*SessionKey(*row).matches(), columns.expires_at < now - 60)
+        )

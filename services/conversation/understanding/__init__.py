@@ -1,0 +1,1 @@
+"""What a caller means: intents, slots and built-in types, learnt from a bot's own utterances."""

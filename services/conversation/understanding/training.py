@@ -1,0 +1,177 @@
+"""From a locale's definition to what ``Interpreter`` loads. The same definition gives the same bytes."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from services.conversation.understanding import everyday
+from services.conversation.understanding.intent_classifier import (
+    Labels,
+    far_enough,
+    fit,
+    folds_of,
+    join,
+    threshold_of,
+)
+from services.conversation.understanding.meanings import LocaleDefinition
+from services.conversation.understanding.model_file import TrainedLocale
+from services.conversation.understanding.ngrams import Ngrams
+from services.conversation.understanding.slot_tagger import learn
+from services.conversation.understanding.slot_types import ALWAYS_LOOKED_FOR, SlotType, types_of
+from services.conversation.understanding.utterances import Example, Slot, fill, parse_utterance
+from services.conversation.understanding.words import compared
+from shared import errors
+
+#: Sentences in, unit rows out.
+Vectors = Callable[[Sequence[str]], Awaitable[npt.NDArray[np.float32]]]
+
+#: Variants of an utterance with slots, for the intent and for the slots; an intent's examples for its slots at most.
+_INTENT_VARIANTS, _SLOT_VARIANTS, _SLOT_EXAMPLES = 3, 24, 420
+#: All everyday sentences together weigh as much as this share of the bot's own utterances.
+_EVERYDAY_SHARE = 0.2
+#: Up to so many examples the threshold is cross-validated in full; above, one part of ten is held out once.
+_SMALL = 2000
+_FOLDS, _LARGE_FOLDS = 5, 10
+#: "Now", while learning: what is learnt must not depend on the day.
+_NOW = datetime.datetime(2026, 1, 5, 12, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class _Corpus:
+    """Texts with the index of their intent and of the utterance that they are a variant of."""
+
+    texts: list[str]
+    labels: Labels
+    utterances: list[int]
+
+
+async def train(definition: LocaleDefinition, vectors: Vectors) -> bytes:
+    """Learn intents and slots; the model for ``Interpreter.load``.
+
+    Raises:
+        InvalidArgument: what is wrong with the definition.
+    """
+    types, parsed = await asyncio.to_thread(_read, definition)
+    corpus = _corpus(definition, types, parsed)
+    fields_learnt = asyncio.create_task(asyncio.to_thread(_learn_fields, definition, types, parsed))
+    try:
+        rows = await vectors(corpus.texts)
+        background = await everyday.sentence_vectors(vectors)
+        fields = await fields_learnt
+    except BaseException:
+        fields_learnt.cancel()
+        raise
+    return await asyncio.to_thread(_finish, definition, corpus, rows, background, fields)
+
+
+_Parsed = Mapping[str, Sequence[Sequence[str | Slot]]]
+
+
+def _read(definition: LocaleDefinition) -> tuple[dict[str, SlotType], _Parsed]:
+    """Slot types made and utterances parsed; everything that can be wrong is found here."""
+    if not definition.intents:
+        raise errors.InvalidArgument("the bot locale has no intent to learn")
+    names = [name for intent in definition.intents.values() for name in intent.slots.values()]
+    types = types_of([*names, *ALWAYS_LOOKED_FOR], definition.slot_types)
+    for name in definition.slot_types:
+        SlotType.make(name, definition.slot_types)
+    parsed: dict[str, Sequence[Sequence[str | Slot]]] = {}
+    for name, intent in definition.intents.items():
+        parsed[name] = [p for u in intent.utterances if (p := parse_utterance(u, intent.slots, name))]
+    if not any(parsed.values()):
+        raise errors.InvalidArgument("no intent of the bot locale has a sample utterance")
+    return types, parsed
+
+
+def _values(definition: LocaleDefinition, types: Mapping[str, SlotType], intent: str) -> dict[str, list[str]]:
+    return {slot: types[name].samples() for slot, name in definition.intents[intent].slots.items()}
+
+
+def _corpus(definition: LocaleDefinition, types: Mapping[str, SlotType], parsed: _Parsed) -> _Corpus:
+    texts: list[str] = []
+    labels: list[int] = []
+    utterances: list[int] = []
+    number = 0
+    for label, (name, parts_of_all) in enumerate(parsed.items()):
+        values = _values(definition, types, name)
+        for parts in parts_of_all:
+            number += 1
+            for example in fill(parts, values, _INTENT_VARIANTS, f"{name} {number}"):
+                texts.append(example.text)
+                labels.append(label)
+                utterances.append(number)
+    return _Corpus(texts, np.array(labels, np.int64), utterances)
+
+
+def _learn_fields(definition: LocaleDefinition, types: Mapping[str, SlotType], parsed: _Parsed) -> dict[str, bytes]:
+    fields: dict[str, bytes] = {}
+    for name, parts_of_all in parsed.items():
+        if not any(isinstance(part, Slot) for parts in parts_of_all for part in parts):
+            continue
+        values = _values(definition, types, name)
+        variants = max(4, min(_SLOT_VARIANTS, _SLOT_EXAMPLES // len(parts_of_all)))
+        examples: list[Example] = []
+        for number, parts in enumerate(parts_of_all):
+            examples += fill(parts, values, variants, f"{name} {number} slots")
+        field = learn(examples, definition.intents[name], types, _NOW)
+        if field is not None:
+            fields[name] = field
+    return fields
+
+
+def _finish(
+    definition: LocaleDefinition,
+    corpus: _Corpus,
+    vectors: npt.NDArray[np.float32],
+    background: npt.NDArray[np.float32],
+    fields: Mapping[str, bytes],
+) -> bytes:
+    intents = tuple(definition.intents)
+    count, nothing = len(corpus.texts), len(intents)
+    ngrams = Ngrams.learn(corpus.texts)
+    far = far_enough(background, vectors)
+    sentences = [s for s, kept in zip(everyday.hashed(), far, strict=True) if kept]
+    rows = np.vstack([join(vectors, ngrams.rows(corpus.texts)), join(background[far], ngrams.rows_of(sentences))])
+    labels = np.concatenate([corpus.labels, np.full(len(sentences), nothing, np.int64)])
+    share = min(1.0, _EVERYDAY_SHARE * count / max(1, len(sentences)))
+    weights = np.concatenate([np.ones(count), np.full(len(sentences), share)]).astype(np.float32)
+    small = count <= _SMALL
+    parts = _FOLDS if small else _LARGE_FOLDS
+    folds = np.concatenate([folds_of(corpus.labels, corpus.utterances, parts), np.arange(len(sentences)) % parts])
+    held, seen = np.zeros((count, nothing + 1), np.float32), np.zeros(count, bool)
+    start = None
+    for fold in range(parts) if small else (parts - 1,):
+        kept = folds != fold
+        aside = ~kept[:count]
+        if not aside.any():
+            continue
+        head = fit(rows[kept], labels[kept], weights[kept], nothing + 1)
+        held[aside] = head.probabilities(rows[:count][aside])
+        seen |= aside
+        start = None if small else head
+    head = fit(rows, labels, weights, nothing + 1, start)
+    return TrainedLocale(
+        intents=intents,
+        head=head,
+        ngrams=ngrams,
+        threshold=threshold_of(held[seen], corpus.labels[seen]),
+        samples=_samples(corpus, intents),
+        fields=fields,
+    ).to_bytes()
+
+
+def _samples(corpus: _Corpus, intents: Sequence[str]) -> dict[str, str]:
+    """Compared texts that are an example of one intent only."""
+    found: dict[str, str] = {}
+    several: set[str] = set()
+    for text, label in zip(corpus.texts, corpus.labels.tolist(), strict=True):
+        key = compared(text)
+        if found.setdefault(key, intents[label]) != intents[label]:
+            several.add(key)
+    return {key: intent for key, intent in found.items() if key and key not in several}

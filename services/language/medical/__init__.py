@@ -1,0 +1,1 @@
+"""Clinical text: entities with their relations and traits, protected health information, codes."""

@@ -1,0 +1,98 @@
+"""Serving a sequential model: the encoder that sasrec.py trained runs in ONNX Runtime, items are compared by numpy.
+
+score(user, j) = encoder(items[history] * sqrt(d) + positions) . items[j]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import onnxruntime
+
+from services.personalization.engines.scorer import (
+    INDEXED_ITEMS,
+    Candidates,
+    History,
+    Ints,
+    Vectors,
+    best,
+    index_of,
+    nearest,
+)
+
+SASREC = "sasrec"
+
+
+class SequenceModel:
+    """``vectors`` [items, d]; ``positions`` [length, d]; ``encoder``: an ONNX graph (tasks.py). A ``Scorer``.
+
+    A history's order counts, its weights do not.
+    """
+
+    engine = SASREC
+
+    def __init__(self, vectors: Vectors, positions: Vectors, encoder: bytes) -> None:
+        self._vectors = vectors
+        self._positions = positions
+        self._encoder = encoder
+        options = onnxruntime.SessionOptions()
+        # One history is too little to share; requests come side by side.
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        self._session = onnxruntime.InferenceSession(encoder, options, providers=["CPUExecutionProvider"])
+        self._index = index_of(vectors) if len(vectors) >= INDEXED_ITEMS else None
+
+    @property
+    def items(self) -> int:
+        return len(self._vectors)
+
+    @property
+    def indexed(self) -> bool:
+        """Whether candidates come out of an index, because there are too many items to score all."""
+        return self._index is not None
+
+    def _user(self, history: History) -> Vectors:
+        """The vector of a history of one item at least [d]."""
+        items = history.items[-len(self._positions) :]
+        scale = np.float32(self._vectors.shape[1] ** 0.5)
+        summed = self._vectors[items] * scale + self._positions[len(self._positions) - len(items) :]
+        (user,) = self._session.run(None, {"vectors": summed[None]})
+        vector: Vectors = user[0]
+        return vector
+
+    def scores(self, histories: Sequence[History]) -> Vectors:
+        """Scores of all items [histories, items]; zeros for an empty history."""
+        users = [
+            self._user(history) if len(history.items) else np.zeros(self._vectors.shape[1], np.float32)
+            for history in histories
+        ]
+        scores: Vectors = np.stack(users) @ self._vectors.T
+        return scores
+
+    def scores_of(self, history: History, items: Ints) -> Vectors:
+        """Scores of some items [items]."""
+        scores: Vectors = self._vectors[items] @ self._user(history)
+        return scores
+
+    def candidates(self, history: History, count: int) -> Candidates:
+        """The ``count`` best items, or nearly: out of the index where there are many items."""
+        user = self._user(history)
+        if self._index is None:
+            return best(np.arange(self.items), self._vectors @ user, count)
+        return nearest(self._index, user, min(count, self.items))
+
+    def arrays(self) -> dict[str, npt.NDArray[Any]]:
+        """What a file keeps of it."""
+        return {
+            "vectors": self._vectors,
+            "positions": self._positions,
+            "encoder": np.frombuffer(self._encoder, np.uint8),
+        }
+
+    @classmethod
+    def of_arrays(cls, arrays: Mapping[str, npt.NDArray[Any]]) -> SequenceModel:
+        """Read what ``arrays`` gave."""
+        return cls(arrays["vectors"], arrays["positions"], arrays["encoder"].tobytes())
