@@ -20,6 +20,7 @@ PARTS = {
     "vision": "DetectLabels, beside the bare engines",
     "face_search": "Faces of a large collection",
     "recommendations": "Recommendations from a large catalogue",
+    "conversations": "Two hundred conversations at once",
     "startup": "Start and memory",
 }
 

@@ -95,18 +95,23 @@ def main() -> int:
         print(json.dumps(_part(chosen.part)))
         return 0
     rows: list[Row] = []
-    if chosen.only in (None, "accuracy", "m4"):
-        rows += accuracy(m4_hourly(), chosen.every)
-    if chosen.rdata and chosen.only in (None, "accuracy", "competitions"):
-        for competition in competitions(chosen.rdata):
-            rows += accuracy(competition, chosen.every)
-    if chosen.only in (None, "overhead"):
-        rows += overhead()
-    for what, data_set, value, remark in rows:
-        print(f"{what:34} {data_set:22} {value:10.3f}  {remark}")
+    for part in _parts(chosen.only, chosen.every, chosen.rdata):
+        rows += part
+        for what, data_set, value, remark in part:
+            print(f"{what:34} {data_set:22} {value:10.3f}  {remark}", flush=True)
     if chosen.json:
         chosen.json.write_text(json.dumps(rows, indent=1))
     return 0
+
+
+def _parts(only: str | None, every: int, rdata: str | None) -> Iterator[list[Row]]:
+    if only in (None, "accuracy", "m4"):
+        yield accuracy(m4_hourly(), every)
+    if rdata and only in (None, "accuracy", "competitions"):
+        for competition in competitions(rdata):
+            yield accuracy(competition, every)
+    if only in (None, "overhead"):
+        yield overhead()
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,12 +142,12 @@ def competitions(python: str) -> Iterator[DataSet]:
     folder = _shared() / "tscompdata"
     command = [python, "-W", "ignore", "-c", _RDATA, str(folder / "nn5.rda"), str(folder / "nngc1.rda")]
     found = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
-    nn5 = {name: np.array(values, np.float64) for name, values in found["nn5"].items()}
-    yield _held_back("NN5", "D", 56, 7, nn5)
     nngc1 = {name: np.array(values, np.float64) for name, values in found["nngc1"].items()}
     for letter, (name, frequency, horizon, season) in _NNGC1.items():
         part = {key: values for key, values in nngc1.items() if key.startswith(f"1.{letter}")}
         yield _held_back(f"NNGC1 {name}", frequency, horizon, season, part)
+    nn5 = {name: np.array(values, np.float64) for name, values in found["nn5"].items()}
+    yield _held_back("NN5", "D", 56, 7, nn5)
 
 
 def _held_back(name: str, frequency: str, horizon: int, season: int, series: dict[str, Floats]) -> DataSet:
@@ -233,7 +238,7 @@ def _singles(workspace: str) -> dict[str, dict[str, Floats]]:
         if path.exists():
             rows = np.load(path)
             found[model] = {key[0]: one for key, one in zip(space.keys, rows, strict=True) if np.isfinite(one).all()}
-    return found
+    return {model: forecasts for model, forecasts in found.items() if forecasts}
 
 
 def overhead() -> list[Row]:

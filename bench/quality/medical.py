@@ -11,15 +11,17 @@ from __future__ import annotations
 import argparse
 import collections
 import math
-import random
+import os
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
+from bench.quality import bc5cdr
 from services.language.engines.tagger import MedicalEngine
 from services.language.engines.token_classifier import TokenClassifier
 from services.language.medical import icd10, precision
@@ -75,8 +77,21 @@ def conditions() -> Iterator[tuple[str, list[str]]]:
             yield words, codes.split()
 
 
-def measure_doses(engine: MedicalEngine, counts: collections.Counter[tuple[str, bool]]) -> None:
-    """Attributes attached to the right drug, of all that the notes' tables have."""
+def entity_scores(engine: MedicalEngine, sentences: Sequence[bc5cdr.Annotated]) -> dict[str, dict[str, float]]:
+    """Precision, recall and F1 of exact spans, by type."""
+    found = engine.run([Document(sentence.text, "en") for sentence in sentences])
+    scores = {}
+    for kind in ("DRUG", "PROBLEM"):
+        mine = {(i, s.begin, s.end) for i, spans in enumerate(found) for s in spans if s.type == kind}
+        gold = {(i, b, e) for i, sentence in enumerate(sentences) for b, e, name in sentence.spans if name == kind}
+        precise, recall = len(mine & gold) / max(1, len(mine)), len(mine & gold) / max(1, len(gold))
+        f1 = 2 * precise * recall / max(1e-9, precise + recall)
+        scores[kind] = {"precision": precise, "recall": recall, "f1": f1, "spans": float(len(gold))}
+    return scores
+
+
+def measure_doses(engine: MedicalEngine, counts: collections.Counter[tuple[str, bool]]) -> tuple[int, int]:
+    """Dose words attached to the right drug, and all that the tables of the notes have."""
     total, right, found_drugs, drugs = 0, 0, 0, 0
     by_type: collections.Counter[tuple[str, bool]] = collections.Counter()
     for note in notes():
@@ -106,6 +121,7 @@ def measure_doses(engine: MedicalEngine, counts: collections.Counter[tuple[str, 
     print(f"dose words with the right drug: {right} of {total} = {right / total:.1%}")
     for kind in sorted({k for k, _ in by_type}):
         print(f"  {kind}: {by_type[kind, True]} of {by_type[kind, True] + by_type[kind, False]}")
+    return right, total
 
 
 def measure_contexts(counts: collections.Counter[tuple[str, bool]]) -> None:
@@ -124,43 +140,36 @@ def measure_contexts(counts: collections.Counter[tuple[str, bool]]) -> None:
 
 
 def measure_icd10(write: bool) -> None:
-    names = icd10.read_names()
     index = icd10.build_index()
-    hits = 0
+    hits, rows = 0, []
     for words, codes in conditions():
-        found = [match.code.code for match in index.search(icd10.in_table_words(words))]
-        hit = any(code.startswith(tuple(codes)) for code in found)
-        hits += hit
-        if not hit:
-            print(f"  not among five: {words}: {found}")
+        found = index.search(icd10.in_table_words(words))
+        right = [match.code.code.startswith(tuple(codes)) for match in found]
+        hits += any(right)
+        rows += [(m.cosine, float(rank), float(r)) for rank, (m, r) in enumerate(zip(found, right, strict=True))]
+        if not any(right):
+            print(f"  not among five: {words}: {[match.code.code for match in found]}")
     print(f"ICD-10-CM: right code among five for {hits} of 100 conditions")
     if write:
-        examples = sorted(set(icd10.phrases(names)))
-        random.Random(1).shuffle(examples)
-        rows = [
-            (match.cosine, match.code.code == code)
-            for phrase, code in examples[:1500]
-            for match in index.search(icd10.in_table_words(phrase), without=phrase)
-        ]
-        slope, offset = logistic(np.array([c for c, _ in rows]), np.array([r for _, r in rows], float))
-        file = ROOT / "services/language/medical/icd10_calibration.toml"
-        file.write_text(
-            "# Logistic curve from cosine to how often the code is right; fitted on 1,500 inclusion terms, each left\n"
-            "# out of the index, by `python -m bench.quality.medical --write`.\n"
-            f"slope = {slope:.4f}\noffset = {offset:.4f}\n"
+        table = np.array(rows)
+        weights = logistic(table[:, :2], table[:, 2])
+        lines = [f"{name} = {value:.4f}" for name, value in zip(("cosine", "rank", "offset"), weights, strict=True)]
+        (ROOT / "services/language/medical/icd10_calibration.toml").write_text(
+            "# How often a code is right, by its cosine and its place: a logistic curve, fitted on the codes that are\n"
+            "# found for a hundred conditions, by `python -m bench.quality.medical --write`.\n" + "\n".join([*lines, ""])
         )
 
 
-def logistic(values: np.ndarray, right: np.ndarray) -> tuple[float, float]:
-    """Slope and offset of the logistic curve that fits best, by Newton's method."""
-    design = np.stack([values, np.ones_like(values)], axis=1)
-    weights = np.zeros(2)
+def logistic(values: npt.NDArray[np.float64], right: npt.NDArray[np.float64]) -> list[float]:
+    """Weights of the columns, and offset, of the logistic curve that fits best, by Newton's method."""
+    design = np.hstack([values, np.ones((len(values), 1))])
+    weights = np.zeros(design.shape[1])
     for _ in range(30):
         p = 1 / (1 + np.exp(-(design @ weights)))
         gradient = design.T @ (right - p)
-        hessian = (design * (p * (1 - p))[:, None]).T @ design + 1e-6 * np.eye(2)
+        hessian = (design * (p * (1 - p))[:, None]).T @ design + 1e-6 * np.eye(len(weights))
         weights += np.linalg.solve(hessian, gradient)
-    return float(weights[0]), float(weights[1])
+    return weights.tolist()
 
 
 def measure_time(engine: MedicalEngine) -> None:
@@ -179,6 +188,11 @@ def main() -> None:
     options = parser.parse_args()
     counts: collections.Counter[tuple[str, bool]] = collections.Counter()
     engine = MedicalEngine(TokenClassifier.shared(MODEL))
+    file = Path(os.environ.get("NONET_SHARED", ROOT.parent / "shared")) / "data/text/medical_ner/BC5CDR-IOB/devel.tsv"
+    if file.is_file():
+        for kind, score in entity_scores(engine, list(bc5cdr.sentences(file))).items():
+            told = " ".join(f"{name} {score[name]:.3f}" for name in ("f1", "precision", "recall"))
+            print(f"BC5CDR development, {kind}: {told}")
     measure_doses(engine, counts)
     measure_contexts(counts)
     measure_icd10(options.write)

@@ -94,31 +94,22 @@ class Conversations:
             InvalidArgument: the locale is not built, or not enabled for the alias.
             Unavailable: it is being built for the first time (BadGatewayException).
         """
-        alias, bot = await asyncio.gather(
-            self._shelf.get(key.account, ALIAS, key.alias_id, parent=key.bot_id),
-            self._shelf.get(key.account, BOT, key.bot_id),
-        )
+        alias = await self._shelf.get(key.account, ALIAS, key.alias_id, parent=key.bot_id)
         version = alias.message.bot_version
         if not version:
             raise errors.InvalidArgument("The alias leads to no version: give it one with UpdateBotAlias.")
-        idle_seconds = bot.message.idle_session_ttl_in_seconds
-        loading = self._load(key, version)
-        if version.isdigit():
-            kept, built = await asyncio.gather(
-                self._shelf.get(key.account, VERSION, version, parent=key.bot_id), loading
-            )
-            idle_seconds = kept.message.idle_session_ttl_in_seconds
-        else:
-            built = await loading
         settings = alias.message.bot_alias_locale_settings
         hook_arn = ""
         if key.locale_id in settings:
             if not settings[key.locale_id].enabled:
                 raise errors.InvalidArgument("The locale is not enabled for the alias.")
             hook_arn = settings[key.locale_id].code_hook_specification.lambda_code_hook.lambda_arn
+        (bot_name, idle_seconds), built = await asyncio.gather(
+            self._describe(key, version), self._load(key, version)
+        )
         return Place(
             key,
-            bot.message.bot_name,
+            bot_name,
             alias.message.bot_alias_name,
             version,
             built,
@@ -180,6 +171,14 @@ class Conversations:
         await self._shelf.get(key.account, ALIAS, key.alias_id, parent=key.bot_id)
         if not await self._sessions.delete(key):
             raise _no_session()
+
+    async def _describe(self, key: SessionKey, version: str) -> tuple[str, int]:
+        """The bot's name and idle time, as its version has kept them."""
+        if version.isdigit():
+            kept = (await self._shelf.get(key.account, VERSION, version, parent=key.bot_id)).message
+            return kept.bot_name, kept.idle_session_ttl_in_seconds
+        draft = (await self._shelf.get(key.account, BOT, key.bot_id)).message
+        return draft.bot_name, draft.idle_session_ttl_in_seconds
 
     async def _load(self, key: SessionKey, version: str) -> BuiltLocale:
         while True:

@@ -56,8 +56,8 @@ class Sequences:
 class TrainedSequences:
     """``items`` [items, d] and ``positions`` [length, d], float32, the last for the newest item.
 
-    ``encoder``: an ONNX graph from items and positions added up [1, n, d] to the user's vector [1, d]. ``epochs``: how
-    many passes it took.
+    ``encoder``: an ONNX graph from ``vectors``, items and positions added up [1, length, d], and ``barred``, where a
+    place may not look [length, length], to the user's vector [1, d]. ``epochs``: how many passes it took.
     """
 
     items: npt.NDArray[Any]

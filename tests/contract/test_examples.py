@@ -1,7 +1,7 @@
 """The programs in examples/ as anybody runs them: nothing but AWS_ENDPOINT_URL tells them of us.
 
-Those that need a voice, photographs or an engine are run by the tests of their service: tests/contract/speech, vision,
-personalization and forecasting.
+Those that need a voice, photographs, a code hook or an engine are run by the tests of their service:
+tests/contract/speech, vision, conversation, personalization and forecasting.
 """
 
 from __future__ import annotations
@@ -32,6 +32,10 @@ PRINTED = {
     "comprehend/batch_detect_key_phrases.py": ["The new bridge", "A quick lunch"],
     "comprehend/batch_detect_syntax.py": ["('Birds', 'NOUN')", "('red', 'ADJ')"],
     "comprehend/batch_detect_dominant_language.py": ["0 en", "1 es", "2 TextSizeLimitExceededException"],
+    "comprehendmedical/detect_entities_v2.py": ["allopurinol", "DOSAGE 300 mg", "FREQUENCY twice a day", "NEGATION"],
+    "comprehendmedical/detect_phi.py": ["[NAME], [AGE], a [PROFESSION]", "[DATE]", "[PHONE_OR_FAX]"],
+    "comprehendmedical/infer_icd10_cm.py": ["I10 ", "J20.9"],
+    "comprehendmedical/infer_rx_norm.py": ["nonet models add rxnorm"],
     "textract/detect_document_text.py": ["Application for Membership", "Please return this form"],
     "textract/analyze_document.py": ["Name: -> Ada Lovelace", "row 2, column 1: Apples", "What is the city? London"],
     "textract/document_text_detection_job.py": ["SUCCEEDED 2 pages", "1 Dear Mrs. Garcia,", "2 Programme"],
@@ -54,6 +58,7 @@ PRINTED = {
     "path",
     sorted(
         set(EXAMPLES.glob("*/*.py"))
+        - set(EXAMPLES.glob("bots/*.py"))
         - set(EXAMPLES.glob("forecast/*.py"))
         - set(EXAMPLES.glob("personalize/*.py"))
         - set(EXAMPLES.glob("polly/*.py"))
@@ -76,7 +81,7 @@ def test_every_main_operation_has_an_example() -> None:
     apis = {api.client: api for api in all_apis().values()}
     missing = [
         operation.name
-        for client in ("comprehend", "polly", "rekognition", "textract", "transcribe", "translate")
+        for client in ("comprehend", "comprehendmedical", "polly", "rekognition", "textract", "transcribe", "translate")
         for operation in apis[client].operations.values()
         if operation.priority == "P0" and f".{operation.method_name}(" not in source
     ]

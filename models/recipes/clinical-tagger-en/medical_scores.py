@@ -6,16 +6,16 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from medical_corpora import HEADS, bc5cdr, labelled
-from notes import Note
+from medical_corpora import HEADS, labelled
 from scores import fit_temperature
 
+from bench.quality import bc5cdr
+from bench.quality.medical import entity_scores
+from services.language.engines.tagger import MedicalEngine
 from services.language.engines.token_classifier import TokenClassifier
-from services.language.spans import decode_spans
-from services.language.tokens import tokenise
 
 
-def calibrate(out: Path, held: Sequence[Note]) -> None:
+def calibrate(out: Path, held: Sequence[bc5cdr.Annotated]) -> None:
     """Write ``heads.json`` with the temperature that fits held-out sentences best."""
     settings = {"heads": HEADS, "temperatures": {"concept": 1.0}}
     (out / "heads.json").write_text(json.dumps(settings))
@@ -25,22 +25,6 @@ def calibrate(out: Path, held: Sequence[Note]) -> None:
 
 
 def evaluate(out: Path, data: Path) -> dict[str, dict[str, float]]:
-    """Precision, recall and F1 of exact spans on BC5CDR development, sentence by sentence."""
-    engine = TokenClassifier(out)
-    scores = {}
-    counts = {kind: [0, 0, 0] for kind in ("DRUG", "PROBLEM")}
-    for note in bc5cdr(data / "text/medical_ner/BC5CDR-IOB/devel.tsv"):
-        tokens = tokenise(note.text, "en")
-        (probabilities,) = engine.classify([[t.text for t in tokens]], "concept")
-        found = {
-            (tokens[s.first].begin, tokens[s.last - 1].end, s.type)
-            for s in decode_spans(probabilities, HEADS["concept"], [t.text for t in tokens])
-        }
-        for kind, (hits, of_found, of_gold) in counts.items():
-            mine, gold = {s for s in found if s[2] == kind}, {s for s in note.spans if s[2] == kind}
-            counts[kind] = [hits + len(mine & gold), of_found + len(mine), of_gold + len(gold)]
-    for kind, (hits, of_found, of_gold) in counts.items():
-        precision, recall = hits / max(1, of_found), hits / max(1, of_gold)
-        f1 = 2 * precision * recall / max(1e-9, precision + recall)
-        scores[kind] = {"precision": precision, "recall": recall, "f1": f1, "spans": float(of_gold)}
-    return scores
+    """Precision, recall and F1 of exact spans on BC5CDR development."""
+    development = list(bc5cdr.sentences(data / "text/medical_ner/BC5CDR-IOB/devel.tsv"))
+    return entity_scores(MedicalEngine(TokenClassifier(out)), development)

@@ -5,18 +5,11 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
+from bench.quality.bc5cdr import Annotated
+
 TERMS = Path(__file__).resolve().parents[3] / "services" / "language" / "medical" / "terms"
-
-
-@dataclass(frozen=True, slots=True)
-class Note:
-    """A text and its spans (begin, end, type)."""
-
-    text: str
-    spans: tuple[tuple[int, int, str], ...]
 
 
 #: Slots in braces: a list of terms, "dose", or words that are labelled nothing.
@@ -140,7 +133,7 @@ class Maker:
         self._terms = {path.stem: path.read_text(encoding="utf-8").splitlines() for path in sorted(TERMS.glob("*.txt"))}
         self._problems, self._drugs = problems, drugs
 
-    def make(self) -> Note:
+    def make(self) -> Annotated:
         text, spans = "", []
         for part in re.split(r"(\{\w+\})", self.random.choice(TEMPLATES)):
             if not part.startswith("{"):
@@ -152,7 +145,7 @@ class Maker:
             if kind:
                 spans.append((len(text), len(text) + len(words), kind))
             text += words
-        return Note(text, tuple(spans)) if self.random.random() > 0.08 else Note(text.upper(), tuple(spans))
+        return Annotated(text, tuple(spans)) if self.random.random() > 0.08 else Annotated(text.upper(), tuple(spans))
 
     def _fill(self, name: str) -> tuple[str, str]:
         choose = self.random.choice

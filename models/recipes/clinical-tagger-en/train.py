@@ -15,11 +15,12 @@ from pathlib import Path
 import torch
 from encoder import Batch, Tagger
 from export import export_onnx, prune_vocabulary
-from medical_corpora import HEADS, bc5cdr, labelled
+from medical_corpora import HEADS, labelled
 from medical_scores import calibrate, evaluate
 from notes import Maker
 from torch import nn
 
+from bench.quality import bc5cdr
 from services.language.wordpieces import WordPieces
 
 NOTES = 2500
@@ -39,7 +40,7 @@ def main() -> None:
     torch.set_num_threads(options.threads)
     torch.manual_seed(0)
     generator = random.Random(0)
-    articles = list(bc5cdr(options.data / "text/medical_ner/BC5CDR-IOB/train.tsv"))[: options.limit]
+    articles = list(bc5cdr.sentences(options.data / "text/medical_ner/BC5CDR-IOB/train.tsv"))[: options.limit]
     # The last twentieth calibrates; the development set only scores.
     held = articles[len(articles) * 19 // 20 :]
     articles = articles[: len(articles) * 19 // 20]

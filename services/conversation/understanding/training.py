@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import datetime
+import threading
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from threadpoolctl import threadpool_limits
 
 from services.conversation.understanding import everyday
 from services.conversation.understanding.intent_classifier import (
@@ -41,6 +44,9 @@ _FOLDS, _LARGE_FOLDS = 5, 10
 #: "Now", while learning: what is learnt must not depend on the day.
 _NOW = datetime.datetime(2026, 1, 5, 12, 0)
 
+#: The limit of threads is one of the process: two locales that took turns at setting it back would leave it set.
+_FITTING = threading.Lock()
+
 
 @dataclass(frozen=True, slots=True)
 class _Corpus:
@@ -67,7 +73,7 @@ async def train(definition: LocaleDefinition, vectors: Vectors) -> bytes:
     except BaseException:
         fields_learnt.cancel()
         raise
-    return await asyncio.to_thread(_finish, definition, corpus, rows, background, fields)
+    return await asyncio.to_thread(_finish_on_one_core, definition, corpus, rows, background, fields)
 
 
 _Parsed = Mapping[str, Sequence[Sequence[str | Slot]]]
@@ -123,6 +129,12 @@ def _learn_fields(definition: LocaleDefinition, types: Mapping[str, SlotType], p
         if field is not None:
             fields[name] = field
     return fields
+
+
+def _finish_on_one_core(*arguments: Any) -> bytes:
+    """``_finish``, one locale at a time: the matrices are small, and sharing them out costs more than it saves."""
+    with _FITTING, threadpool_limits(limits=1, user_api="blas"):
+        return _finish(*arguments)
 
 
 def _finish(

@@ -56,9 +56,11 @@ class GluonTsEngine:
         file = forecast_file(space, task.model, task.cut, 1 + len(task.quantiles))
         if not indexes:
             return 0
+        # NPTS draws by how alike steps are, and of features it would see nothing but the one most alike: Amazon's
+        # takes no related series either.
         columns = [
             column
-            for column in range(len(space.feature_names))
+            for column in range(len(space.feature_names) if task.model != "npts" else 0)
             if all(np.isfinite(space.features(index)[:, column]).all() for index in indexes)
         ]
         entries = [self._entry(space, index, task.cut, frequency, columns) for index in indexes]
@@ -81,14 +83,17 @@ class GluonTsEngine:
         values = space.values(index)
         length = len(values) - cut
         begin = len(space.times) - space.horizon - len(values)
-        return {
+        entry = {
             "item_id": str(index),
             "start": self._pandas.Period(self._pandas.Timestamp(space.times[begin]), freq=frequency),
             "target": known(values[:length]).astype(np.float32),
-            # Until the end of what is foretold; training leaves out what lies behind the target.
-            "feat_dynamic_real": space.features(index)[: length + space.horizon, columns].T.astype(np.float32),
             "feat_static_cat": np.array([code + 1 for code in space.categories[index]] or [0], np.int64),
         }
+        if columns:
+            # Until the end of what is foretold; training leaves out what lies behind the target.
+            features = space.features(index)[: length + space.horizon, columns]
+            entry["feat_dynamic_real"] = features.T.astype(np.float32)
+        return entry
 
     def _predictor(
         self, model: str, space: Workspace, frequency: str, entries: Sequence[dict[str, Any]], folder: str
@@ -99,12 +104,11 @@ class GluonTsEngine:
         torch = importlib.import_module("torch")
         importlib.import_module("lightning.pytorch").seed_everything(_SEED)
         torch.set_num_threads(max(1, os.cpu_count() or 1))
-        features = len(entries[0]["feat_dynamic_real"])
         categories = np.array([entry["feat_static_cat"] for entry in entries])
         common = {
             "freq": frequency,
             "prediction_length": space.horizon,
-            "num_feat_dynamic_real": features,
+            "num_feat_dynamic_real": len(entries[0].get("feat_dynamic_real", ())),
             "num_feat_static_cat": categories.shape[1],
             "cardinality": (categories.max(axis=0) + 1).tolist(),
             "batch_size": _BATCH,
@@ -115,9 +119,14 @@ class GluonTsEngine:
             },
         }  # fmt: skip
         estimator = _ESTIMATORS[model](common)
-        return estimator.train(
-            [{**entry, "feat_dynamic_real": entry["feat_dynamic_real"][:, : len(entry["target"])]} for entry in entries]
-        )
+        return estimator.train([_past(entry) for entry in entries])
+
+
+def _past(entry: dict[str, Any]) -> dict[str, Any]:
+    """An entry without what is known of the future."""
+    if "feat_dynamic_real" not in entry:
+        return entry
+    return {**entry, "feat_dynamic_real": entry["feat_dynamic_real"][:, : len(entry["target"])]}
 
 
 def _deepar(common: Mapping[str, Any]) -> Any:

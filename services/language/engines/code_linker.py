@@ -15,7 +15,7 @@ class CodeLinker:
     """Implements ``CodeFinder``."""
 
     def __init__(
-        self, index: NameIndex, in_table_words: Callable[[str], str], probability: Callable[[float], float]
+        self, index: NameIndex, in_table_words: Callable[[str], str], probability: Callable[[float, int], float]
     ) -> None:
         self._index: NameIndex | None = index
         self._in_table_words, self._probability = in_table_words, probability
@@ -27,8 +27,8 @@ class CodeLinker:
         assert self._index is not None
         return [
             [
-                RankedCode(match.code.code, match.code.title, self._probability(match.cosine))
-                for match in self._index.search(self._in_table_words(item.text))
+                RankedCode(match.code.code, match.code.title, self._probability(match.cosine, rank))
+                for rank, match in enumerate(self._index.search(self._in_table_words(item.text)))
             ]
             for item in items
         ]
@@ -41,4 +41,4 @@ def load_icd10(entry: CatalogEntry, directory: Path, device: str) -> CodeLinker:
 
 def load_rxnorm(entry: CatalogEntry, directory: Path, device: str) -> CodeLinker:
     """A release that ``nonet models add`` has read. The score is the likeness of the names, 0..1."""
-    return CodeLinker(rxnorm.read_index(directory), str, float)
+    return CodeLinker(rxnorm.read_index(directory), str, lambda cosine, rank: cosine)

@@ -39,18 +39,20 @@ _WHEN = (
     rf"(?:(?:{_TIMES}\s)?(?:daily|nightly|weekly|monthly|hourly)|{_TIMES}\s(?:a|per|each|every)\s{_PERIOD}|"
     rf"(?:every|each)\s(?:other\s)?(?:{_COUNT}\s?{_TIME}|day|night|morning|evening|afternoon|week|month|hour|bedtime|"
     rf"{_DAYS}|meal)|"
-    r"b\.?i\.?d\.?|t\.?i\.?d\.?|q\.?i\.?d\.?|q\.?h\.?s\.?|q\.?o\.?d\.?|q\.?d\.?|"
+    r"b\.i\.d\.|bid|t\.i\.d\.|tid|q\.i\.d\.|qid|q\.h\.s\.|qhs|q\.o\.d\.|qod|q\.d\.|qd|"
     r"q\s?\d{1,2}(?:\s?-\s?\d{1,2})?\s?(?:h|hr|hrs|hours?|d|days|weeks?|wk|min)?|"
     r"q\.?\s?(?:am|pm|day|night|week|month|hour|evening|morning|weekly|daily|ac|pc)|qam|qpm|qweek|qac|hs|"
     rf"at\s(?:bedtime|night|noon|{_MEAL})|(?:in|with)\sthe\s(?:morning|evening|afternoon)|"
     rf"(?:before|after|with)\s(?:each\s)?{_MEAL}|on\s{_DAYS}|{_DAYS}|once|stat|now)"
 )
-_NEEDED = r"(?:as needed|as required|when needed|if needed|p\.?r\.?n\.?)"
+_NEEDED = r"(?:as needed|as required|when needed|if needed|p\.r\.n\.|prn)"
 _ROUTE = (
-    r"(?:p\.?o\.?|by mouth|orally|oral|i\.?v\.?(?:\s?(?:push|drip|bolus|infusion))?|intravenous(?:ly)?|i\.?m\.?|"
-    r"intramuscular(?:ly)?|s\.?c\.?|s\.?q\.?|sub\s?-?\s?q|subcut|subcutaneous(?:ly)?|s\.?l\.?|sublingual(?:ly)?|"
-    r"under the tongue|p\.?r\.?|per rectum|rectally|vaginally|topical(?:ly)?|transdermal(?:ly)?|inhaled|inh|"
-    r"by inhalation|via nebulizer|nebulized|intranasal(?:ly)?|via g-?tube|by injection|ophthalmic|otic|o\.?[dsu]\.?|"
+    r"(?:p\.o\.|po|by mouth|orally|oral|(?:i\.v\.|iv)(?:\s?(?:push|drip|bolus|infusion))?|intravenous(?:ly)?|"
+    r"i\.m\.|im|intramuscular(?:ly)?|s\.c\.|sc|s\.q\.|sq|sub\s?-?\s?q|subcut|subcutaneous(?:ly)?|s\.l\.|sl|"
+    r"sublingual(?:ly)?|"
+    r"under the tongue|p\.r\.|pr|per rectum|rectally|vaginally|topical(?:ly)?|transdermal(?:ly)?|inhaled|inh|"
+    r"by inhalation|via nebulizer|nebulized|intranasal(?:ly)?|via g-?tube|by injection|ophthalmic|otic|"
+    r"o\.[dsu]\.|o[dsu]|"
     r"in(?:to)? (?:each|both|the (?:right|left|affected)) (?:nostrils?|eyes?|ears?)|"
     r"(?:each|both) (?:nostrils?|eyes?|ears?))"
 )
@@ -95,7 +97,9 @@ _ORDER = (
 )
 #: Short words that say how a drug is taken only beside other words of a dose.
 _NEEDS_COMPANY = re.compile(
-    r"(?:an?|once|now|stat|oral|hs|pr|od|os|ou|er|sr|cr|dr|ec|im|solution|powder|gel|foam|\w+days?)$", re.IGNORECASE
+    r"(?:an?|once|now|stat|oral|hs|pr|od|os|ou|er|sr|cr|dr|ec|im|solution|powder|gel|foam|\w+days?|"
+    r"mon|tue|wed|thu|fri|sat|sun)$",
+    re.IGNORECASE,
 )
 
 

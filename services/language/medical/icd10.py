@@ -12,7 +12,6 @@ import math
 import re
 import tomllib
 import xml.etree.ElementTree as ElementTree
-from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from services.language.medical.lexicon import normal
@@ -119,20 +118,13 @@ def in_table_words(phrase: str) -> str:
     return pattern.sub(lambda match: table[match[0]], normal(phrase))
 
 
-def probability(cosine: float) -> float:
-    """How often a code with this cosine is the right one: a logistic curve, fitted by bench/quality/medical.py."""
-    slope, offset = _calibration()
-    return 1 / (1 + math.exp(-(slope * cosine + offset)))
+def probability(cosine: float, rank: int) -> float:
+    """How often a code with this cosine and place (0 = first) is right: a curve fitted by bench/quality/medical.py."""
+    of_cosine, of_rank, offset = _calibration()
+    return 1 / (1 + math.exp(-(of_cosine * cosine + of_rank * rank + offset)))
 
 
 @functools.cache
-def _calibration() -> tuple[float, float]:
+def _calibration() -> tuple[float, float, float]:
     table = tomllib.loads((_FOLDER / "icd10_calibration.toml").read_text(encoding="utf-8"))
-    return float(table["slope"]), float(table["offset"])
-
-
-def phrases(names: Sequence[Name]) -> Iterator[tuple[str, str]]:
-    """Inclusion terms and the codes they are listed under: examples to measure a search with."""
-    for name in names:
-        if name.text != name.code.title:
-            yield name.text, name.code.code
+    return float(table["cosine"]), float(table["rank"]), float(table["offset"])

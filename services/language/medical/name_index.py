@@ -79,8 +79,8 @@ class NameIndex:
         weight = self._weights.get(token, 0.0)
         return weight / 4 if token in self._unsaid else weight
 
-    def search(self, phrase: str, most: int = 5, without: str = "") -> list[Match]:
-        """The ``most`` likeliest codes, best first; ``without`` leaves the names of that text out (to measure with)."""
+    def search(self, phrase: str, most: int = 5) -> list[Match]:
+        """The ``most`` likeliest codes, best first."""
         wanted = set(tokens(phrase))
         known = [token for token in wanted if token in self._postings]
         if not known:
@@ -95,8 +95,8 @@ class NameIndex:
         found: dict[str, Match] = {}
         for row in np.argsort(-cosines, kind="stable")[: most * _DEPTH]:
             name = self._names[row]
-            if cosines[row] <= 0 or name.text == without:
-                continue
+            if cosines[row] <= 0:
+                break
             found.setdefault(name.code.code, Match(name.code, min(1.0, float(cosines[row]))))
         return sorted(found.values(), key=lambda match: self._rarity(match.code) - match.cosine)[:most]
 

@@ -24,7 +24,7 @@ _SEED = 1
 _LAYERS, _HEADS, _DROPOUT = 2, 2, 0.3
 _BATCH, _RATE, _DECAY = 64, 1e-3, 1e-4
 #: Items up to which the softmax is over all; how many are drawn for each batch otherwise.
-_WHOLE, _DRAWN = 20_000, 2_048
+_WHOLE, _DRAWN = 4_000, 1_024
 _MOST_EPOCHS, _PATIENCE = 40, 3
 #: Users kept apart to tell when to stop.
 _APART = 0.1
@@ -174,25 +174,24 @@ class _Training:
         return total / max(1, len(apart))
 
     def _exported(self) -> bytes:
-        """The encoder of one history without padding; of the newest item it looks at all before."""
-        torch, encoder = self._torch, self._parts["encoder"]
+        """The encoder of one history in a window of full length, for the exporter knows no other lengths."""
+        torch, encoder, length = self._torch, self._parts["encoder"], self._work.length
 
         class Newest(torch.nn.Module):  # type: ignore[misc, name-defined]
             def __init__(self) -> None:
                 super().__init__()
                 self.encoder = encoder
 
-            def forward(self, vectors: Any) -> Any:
-                length = vectors.shape[1]
-                barred = torch.ones(length, length, dtype=torch.bool).triu(1)
+            def forward(self, vectors: Any, barred: Any) -> Any:
                 return self.encoder(vectors, mask=barred)[:, -1]
 
         file = io.BytesIO()
+        example = torch.zeros(1, length, self._work.dimension), torch.zeros(length, length, dtype=torch.bool)
         # In evaluation mode torch would take a fused kernel that no exporter knows.
         torch.backends.mha.set_fastpath_enabled(False)
         torch.onnx.export(
-            Newest().eval(), (torch.zeros(1, 5, self._work.dimension),), file, input_names=["vectors"],
-            output_names=["user"], dynamic_axes={"vectors": {1: "length"}}, opset_version=_OPSET, dynamo=False,
+            Newest().eval(), example, file, input_names=["vectors", "barred"], output_names=["user"],
+            opset_version=_OPSET, dynamo=False,
         )  # fmt: skip
         torch.backends.mha.set_fastpath_enabled(True)
         return file.getvalue()

@@ -56,12 +56,22 @@ class SequenceModel:
 
     def _user(self, history: History) -> Vectors:
         """The vector of a history of one item at least [d]."""
-        items = history.items[-len(self._positions) :]
+        length = len(self._positions)
+        items = history.items[-length:]
+        padding = length - len(items)
         scale = np.float32(self._vectors.shape[1] ** 0.5)
-        summed = self._vectors[items] * scale + self._positions[len(self._positions) - len(items) :]
-        (user,) = self._session.run(None, {"vectors": summed[None]})
+        window = self._positions.copy()
+        window[padding:] += self._vectors[items] * scale
+        (user,) = self._session.run(None, {"vectors": window[None], "barred": self._barred(padding)})
         vector: Vectors = user[0]
         return vector
+
+    def _barred(self, padding: int) -> npt.NDArray[np.bool_]:
+        """Where a place may not look [length, length]: ahead, and at padding other than itself."""
+        places = np.arange(len(self._positions))
+        ahead_or_padding = (places[None] > places[:, None]) | (places[None] < padding)
+        barred: npt.NDArray[np.bool_] = ahead_or_padding & (places[None] != places[:, None])
+        return barred
 
     def scores(self, histories: Sequence[History]) -> Vectors:
         """Scores of all items [histories, items]; zeros for an empty history."""

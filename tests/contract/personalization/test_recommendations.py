@@ -253,3 +253,15 @@ def test_a_campaign_that_is_not_there(runtime: Recorder) -> None:
             userId="tea-lover-1",
         )
     assert refused.value.response["Error"]["Code"] == "ResourceNotFoundException"
+
+
+def test_a_sequential_model_needs_its_environment(personalize: Recorder, shop: str) -> None:
+    parameters = {"algorithmHyperParameters": {"nonet_models": "sequential"}}
+    version = trained(personalize, shop, "aws-user-personalization-v2", "sequential", solutionConfig=parameters)
+    assert version["status"] == "CREATE FAILED"
+    assert "nonet engines install sequence-recommenders" in version["failureReason"]
+    with pytest.raises(ClientError, match=r"InvalidInputException.*auto, linear, sequential"):
+        trained(
+            personalize, shop, "aws-user-personalization-v2", "magic",
+            solutionConfig={"algorithmHyperParameters": {"nonet_models": "magic"}},
+        )  # fmt: skip

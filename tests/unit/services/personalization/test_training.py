@@ -180,7 +180,10 @@ def turned(angle: float) -> bytes:
             helper.make_node("MatMul", ["last", "turn"], ["user"]),
         ],
         "turned",
-        [helper.make_tensor_value_info("vectors", number, [1, "n", 2])],
+        [
+            helper.make_tensor_value_info("vectors", number, [1, "n", 2]),
+            helper.make_tensor_value_info("barred", onnx.TensorProto.BOOL, ["n", "n"]),
+        ],
         [helper.make_tensor_value_info("user", number, [1, 2])],
         [
             helper.make_tensor("place", onnx.TensorProto.INT64, [], [-1]),

@@ -23,7 +23,10 @@ def newest(dimension: int) -> bytes:
     graph = helper.make_graph(
         [helper.make_node("Gather", ["vectors", "place"], ["user"], axis=1)],
         "newest",
-        [helper.make_tensor_value_info("vectors", number, [1, "n", dimension])],
+        [
+            helper.make_tensor_value_info("vectors", number, [1, "n", dimension]),
+            helper.make_tensor_value_info("barred", onnx.TensorProto.BOOL, ["n", "n"]),
+        ],
         [helper.make_tensor_value_info("user", number, [1, dimension])],
         [helper.make_tensor("place", onnx.TensorProto.INT64, [], [-1])],
     )

@@ -1,0 +1,55 @@
+"""Which drug a dose belongs to, which test a value."""
+
+from __future__ import annotations
+
+from services.language.medical.detection import findings
+from services.language.tasks import TextSpan
+
+
+def spans(text: str, *words: tuple[str, str]) -> list[TextSpan]:
+    return sorted(
+        (TextSpan(text.index(word), text.index(word) + len(word), kind, 0.9) for word, kind in words),
+        key=lambda span: span.begin,
+    )
+
+
+def attributes(text: str, *words: tuple[str, str]) -> dict[str, list[tuple[str, str]]]:
+    found = findings(text, spans(text, *words))
+    return {
+        text[e.begin : e.end]: [(text[a.begin : a.end], a.type) for a in e.attributes] for e in found.entities
+    }
+
+
+def test_a_list_keeps_each_dose_with_its_drug() -> None:
+    text = "lisinopril 10 mg daily and metformin 500 mg BID"
+    assert attributes(text, ("lisinopril", "DRUG"), ("metformin", "DRUG")) == {
+        "lisinopril": [("10 mg", "DOSAGE"), ("daily", "FREQUENCY")],
+        "metformin": [("500 mg", "DOSAGE"), ("BID", "FREQUENCY")],
+    }
+
+
+def test_words_before_of_belong_to_what_follows() -> None:
+    text = "on warfarin, 81 mg of aspirin"
+    assert attributes(text, ("warfarin", "DRUG"), ("aspirin", "DRUG")) == {"warfarin": [], "aspirin": [("81 mg", "DOSAGE")]}
+
+
+def test_a_dose_without_a_drug_is_unmapped() -> None:
+    found = findings("Take 2 tablets daily.", [])
+    assert [a.type for a in found.unmapped] == ["DOSAGE", "FREQUENCY"]
+
+
+def test_tests_have_values_and_units() -> None:
+    text = "Hemoglobin 12.3 g/dL, BP 128/76, cough"
+    assert attributes(text, ("Hemoglobin", "TEST"), ("BP", "TEST"), ("cough", "PROBLEM")) == {
+        "Hemoglobin": [("12.3", "TEST_VALUE"), ("g/dL", "TEST_UNIT")],
+        "BP": [("128/76", "TEST_VALUE")],
+        "cough": [],
+    }
+
+
+def test_acuity_and_direction() -> None:
+    text = "Acute bronchitis; pain in the left knee"
+    assert attributes(text, ("bronchitis", "PROBLEM"), ("knee", "ANATOMY")) == {
+        "bronchitis": [("Acute", "ACUITY")],
+        "knee": [("left", "DIRECTION")],
+    }
