@@ -154,10 +154,12 @@ def measure_icd10(write: bool) -> None:
         table = np.array(rows)
         weights = logistic(table[:, :2], table[:, 2])
         lines = [f"{name} = {value:.4f}" for name, value in zip(("cosine", "rank", "offset"), weights, strict=True)]
-        (ROOT / "services/language/medical/icd10_calibration.toml").write_text(
-            "# How often a code is right, by its cosine and its place: a logistic curve, fitted on the codes that are\n"
-            "# found for a hundred conditions, by `python -m bench.quality.medical --write`.\n" + "\n".join([*lines, ""])
+        remark = (
+            "# How often a code is right, by its cosine and place: a logistic curve, fitted on the codes found for a\n"
+            "# hundred conditions by `python -m bench.quality.medical --write`."
         )
+        file = ROOT / "services/language/medical/icd10_calibration.toml"
+        file.write_text("\n".join([remark, *lines, ""]))
 
 
 def logistic(values: npt.NDArray[np.float64], right: npt.NDArray[np.float64]) -> list[float]:
