@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -34,8 +33,8 @@ from services.forecasting.tasks import (
 )
 from shared import errors
 from shared.models.catalog import CatalogEntry
+from shared.runtime.worker import end_with
 
-_ORPHAN_CHECK_SECONDS = 1.0
 
 
 class ForecastingEngine:
@@ -313,13 +312,7 @@ def _pool(method: str) -> ProcessPoolExecutor:
 def _begin(parent: int) -> None:
     """Limit the libraries to one thread, and end with the parent, even if that is killed."""
     os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", NUMBA_NUM_THREADS="1")
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(_ORPHAN_CHECK_SECONDS)
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
+    end_with(parent)
 
 
 def _warm(number: int) -> int:
