@@ -36,7 +36,6 @@ from shared.models.catalog import CatalogEntry
 from shared.runtime.worker import end_with
 
 
-
 class ForecastingEngine:
     """Does the tasks of tasks.py."""
 
