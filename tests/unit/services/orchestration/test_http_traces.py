@@ -11,7 +11,7 @@ import pytest
 from services.orchestration.http_traces import HIDDEN, TracedHttpCalls
 from services.orchestration.tasks.task import Task, TaskFailed
 from shared.settings import Settings
-from tests.unit.services.orchestration.tasks.endpoint_server import EndpointServer, as_json
+from tests.unit.shared.rpc.endpoint_server import EndpointServer, as_json
 
 ARN = "arn:aws:events:us-east-1:000000000000:connection/shop/1"
 

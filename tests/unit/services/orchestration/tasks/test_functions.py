@@ -13,7 +13,7 @@ from services.orchestration.tasks.functions import Functions, SdkFunctions
 from services.orchestration.tasks.task import TaskFailed
 from shared.rpc.endpoints import Endpoints
 from tests.unit.services.orchestration.tasks.conftest import EXECUTION, make_task
-from tests.unit.services.orchestration.tasks.endpoint_server import Asked, EndpointServer, Reply, as_json
+from tests.unit.shared.rpc.endpoint_server import Asked, EndpointServer, Reply, as_json
 
 ARN = "arn:aws:lambda:us-east-1:000000000000:function:shout"
 EMULATOR = "/2015-03-31/functions/function/invocations"

@@ -14,7 +14,7 @@ from services.orchestration.tasks.http_calls import HttpCalls
 from services.orchestration.tasks.task import TaskFailed
 from shared.rpc.endpoints import Endpoints
 from tests.unit.services.orchestration.tasks.conftest import make_task
-from tests.unit.services.orchestration.tasks.endpoint_server import Asked, EndpointServer, Reply, as_json
+from tests.unit.shared.rpc.endpoint_server import Asked, EndpointServer, Reply, as_json
 
 CRM = "arn:aws:events:us-east-1:000000000000:connection/crm/8b6c2f4e"
 

@@ -13,7 +13,7 @@ from services.orchestration.tasks.notifications import Events, Queues, Topics, a
 from services.orchestration.tasks.task import TaskFailed
 from shared.rpc.endpoints import Endpoints
 from tests.unit.services.orchestration.tasks.conftest import EXECUTION, make_task
-from tests.unit.services.orchestration.tasks.endpoint_server import EndpointServer, Reply
+from tests.unit.shared.rpc.endpoint_server import EndpointServer, Reply
 
 TOPIC = "arn:aws:sns:us-east-1:000000000000:alarms"
 QUEUE = "https://sqs.us-east-1.amazonaws.com/000000000000/orders"

@@ -21,7 +21,7 @@ from shared.rpc.endpoints import (
     is_public,
     split_url,
 )
-from tests.unit.services.orchestration.tasks.endpoint_server import EndpointServer, Reply
+from tests.unit.shared.rpc.endpoint_server import EndpointServer, Reply
 
 
 async def send(endpoints: Endpoints, url: str, **options: Any) -> Any:
