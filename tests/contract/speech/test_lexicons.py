@@ -41,7 +41,7 @@ def test_life_of_a_lexicon(lexicons: Any) -> None:
     assert attributes["LexiconArn"].endswith(":lexicon/w3c")
     assert (attributes["Alphabet"], attributes["LanguageCode"]) == ("ipa", "en-US")
     assert (attributes["LexemesCount"], attributes["Size"]) == (2, len(LEXICON.encode()))
-    assert [found["Name"] for found in recorder.ask("list_lexicons")["Lexicons"]] == ["w3c"]
+    assert "w3c" in [found["Name"] for found in recorder.ask("list_lexicons")["Lexicons"]]
     lexicons.put_lexicon(Name="w3c", Content=LEXICON.replace("World Wide Web Consortium", "web people"))
     assert "web people" in lexicons.get_lexicon(Name="w3c")["Lexicon"]["Content"]
     lexicons.delete_lexicon(Name="w3c")
