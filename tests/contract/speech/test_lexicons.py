@@ -19,8 +19,13 @@ LEXICON = """<?xml version="1.0" encoding="UTF-8"?>
 
 @pytest.fixture
 def lexicons(polly: Any) -> Iterator[Any]:
-    """The client; what the test puts is deleted after it."""
+    """The client; there are no lexicons before the test, and what it puts is deleted after it."""
+    forget_lexicons(polly)
     yield polly
+    forget_lexicons(polly)
+
+
+def forget_lexicons(polly: Any) -> None:
     for found in polly.list_lexicons()["Lexicons"]:
         polly.delete_lexicon(Name=found["Name"])
 
@@ -41,7 +46,7 @@ def test_life_of_a_lexicon(lexicons: Any) -> None:
     assert attributes["LexiconArn"].endswith(":lexicon/w3c")
     assert (attributes["Alphabet"], attributes["LanguageCode"]) == ("ipa", "en-US")
     assert (attributes["LexemesCount"], attributes["Size"]) == (2, len(LEXICON.encode()))
-    assert "w3c" in [found["Name"] for found in recorder.ask("list_lexicons")["Lexicons"]]
+    assert [found["Name"] for found in recorder.ask("list_lexicons")["Lexicons"]] == ["w3c"]
     lexicons.put_lexicon(Name="w3c", Content=LEXICON.replace("World Wide Web Consortium", "web people"))
     assert "web people" in lexicons.get_lexicon(Name="w3c")["Lexicon"]["Content"]
     lexicons.delete_lexicon(Name="w3c")
