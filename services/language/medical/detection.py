@@ -8,6 +8,7 @@ from services.language.medical.contexts import add_traits
 from services.language.medical.findings import ANATOMY, CONDITION, MEDICATION, PROCEDURE, Entity, Findings
 from services.language.medical.lexicon import drug_type
 from services.language.medical.relations import attach_doses, attach_qualities, attach_values
+from services.language.spans import Stretches
 from services.language.tasks import TextSpan
 
 #: The tagger's types -> category and type.
@@ -28,6 +29,15 @@ def findings(text: str, spans: Sequence[TextSpan]) -> Findings:
     attach_qualities(text, entities)
     add_traits(text, entities)
     return Findings(entities, unmapped)
+
+
+def besides(found: Findings, personal: Sequence[Entity]) -> Findings:
+    """``found`` without what touches protected health information: a person's name or number is nothing medical."""
+    taken = Stretches((entity.begin, entity.end) for entity in personal)
+    kept = [entity for entity in found.entities if not taken.touching(entity.begin, entity.end)]
+    for entity in kept:
+        entity.attributes = [a for a in entity.attributes if not taken.touching(a.begin, a.end)]
+    return Findings(kept, [a for a in found.unmapped if not taken.touching(a.begin, a.end)])
 
 
 def _entity(text: str, span: TextSpan) -> Entity:

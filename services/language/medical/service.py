@@ -9,7 +9,7 @@ from typing import Any
 from nonet.language_medical.v1 import language_medical_pb2 as pb
 from services.language import tasks
 from services.language.medical import messages
-from services.language.medical.detection import findings
+from services.language.medical.detection import besides, findings
 from services.language.medical.findings import CONDITION, MEDICATION, Entity, Findings
 from services.language.medical.health_information import protected
 from services.language.tasks import Document, RankedCode, TextSpan
@@ -40,7 +40,7 @@ class LanguageMedicalService:
             self._findings(request.text, call), self._spans(tasks.PII, request.text, call)
         )
         personal = protected(request.text, spans)
-        return messages.detected(request.text, found, personal, model)
+        return messages.detected(request.text, besides(found, personal), personal, model)
 
     async def detect_phi(self, request: pb.DetectPHIRequest, call: Call) -> pb.DetectPHIResponse:
         spans, model = await self._spans(tasks.PII, request.text, call)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from services.language.medical.detection import findings
+from services.language.medical.detection import besides, findings
+from services.language.medical.health_information import protected
 from services.language.tasks import TextSpan
 
 
@@ -53,3 +54,12 @@ def test_acuity_and_direction() -> None:
         "bronchitis": [("Acute", "ACUITY")],
         "knee": [("left", "DIRECTION")],
     }
+
+
+def test_a_person_is_no_test_and_a_record_number_no_value() -> None:
+    text = "Dr. Peter Novak, MRN 884-2213, BP 128/76"
+    found = findings(text, spans(text, ("Peter Novak", "TEST"), ("MRN", "TEST"), ("BP", "TEST")))
+    personal = protected(text, [TextSpan(text.index("Peter"), text.index(","), "NAME", 0.99)])
+    kept = besides(found, personal)
+    assert [text[e.begin : e.end] for e in kept.entities] == ["MRN", "BP"]
+    assert [[text[a.begin : a.end] for a in e.attributes] for e in kept.entities] == [[], ["128/76"]]
