@@ -12,18 +12,17 @@ gives, without status and times, which the row has, and *facts*: what only this 
 
 from __future__ import annotations
 
-import base64
 import secrets
 import string
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-import orjson
 from google.protobuf.message import Message
 
 from nonet.conversation_models.v1 import conversation_models_pb2 as pb
 from shared.storage.blobs import blob_name
+from shared.storage.message_documents import described
 from shared.storage.resources import Resource, ResourceKind
 
 M = TypeVar("M", bound=Message)
@@ -72,18 +71,10 @@ class Stored(Generic[M]):
 
     @classmethod
     def of(cls, kind: Kind[M], resource: Resource) -> Stored[M]:
-        known = orjson.loads(resource.document)
-        message = kind.message.FromString(base64.b64decode(known["message"]))
+        message, facts = described(kind.message, resource)
         if kind.status_member:
             setattr(message, kind.status_member, resource.status)
-        members = message.DESCRIPTOR.fields_by_name
-        for member, seconds in (
-            ("creation_date_time", resource.created_at),
-            ("last_updated_date_time", resource.updated_at),
-        ):
-            if member in members:
-                getattr(message, member).FromMilliseconds(round(seconds * 1000))
-        return cls(resource, message, known["facts"])
+        return cls(resource, message, facts)
 
     @property
     def id(self) -> str:
@@ -97,11 +88,6 @@ class Stored(Generic[M]):
     @property
     def status(self) -> str:
         return self.resource.status
-
-
-def document(message: Message, facts: Mapping[str, Any]) -> bytes:
-    """What the resource store keeps of a message and its facts."""
-    return orjson.dumps({"message": base64.b64encode(message.SerializeToString()).decode(), "facts": dict(facts)})
 
 
 def new_id() -> str:

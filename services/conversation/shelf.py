@@ -13,9 +13,10 @@ from typing import Any, TypeVar
 
 from google.protobuf.message import Message
 
-from services.conversation.kinds import AVAILABLE, NAME, Kind, Stored, document
+from services.conversation.kinds import AVAILABLE, NAME, Kind, Stored
 from shared import errors
 from shared.storage.database import Database
+from shared.storage.message_documents import document
 from shared.storage.pages import PageTokens
 from shared.storage.resources import Change, Resource, ResourceFilter, ResourceKind, ResourceStore
 

@@ -6,15 +6,14 @@ status, times), and *facts*: what only this service needs to know (blobs, jobs).
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-import orjson
 from google.protobuf.message import Message
 
 from nonet.personalization.v1 import personalization_pb2 as pb
+from shared.storage.message_documents import described
 from shared.storage.resources import Resource, ResourceKind
 
 M = TypeVar("M", bound=Message)
@@ -64,16 +63,13 @@ class Stored(Generic[M]):
 
     @classmethod
     def of(cls, kind: Kind[M], resource: Resource) -> Stored[M]:
-        document = orjson.loads(resource.document)
-        message = kind.message.FromString(base64.b64decode(document["message"]))
+        message, facts = described(kind.message, resource)
         setattr(message, kind.arn_member, resource.arn)
         if not getattr(message, kind.name_member):
             setattr(message, kind.name_member, resource.name)
         if "status" in message.DESCRIPTOR.fields_by_name:
             message.status = resource.status  # type: ignore[attr-defined]
-        message.creation_date_time.FromMilliseconds(round(resource.created_at * 1000))  # type: ignore[attr-defined]
-        message.last_updated_date_time.FromMilliseconds(round(resource.updated_at * 1000))  # type: ignore[attr-defined]
-        return cls(resource, message, document["facts"])
+        return cls(resource, message, facts)
 
     @property
     def arn(self) -> str:
@@ -88,8 +84,3 @@ class Stored(Generic[M]):
     def open(self) -> bool:
         """Whether it is still being made."""
         return self.resource.status in OPEN
-
-
-def document(message: Message, facts: Mapping[str, Any]) -> bytes:
-    """What the resource store keeps of a message and its facts."""
-    return orjson.dumps({"message": base64.b64encode(message.SerializeToString()).decode(), "facts": dict(facts)})

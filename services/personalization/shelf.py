@@ -23,11 +23,11 @@ from services.personalization.kinds import (
     STOPPED,
     Kind,
     Stored,
-    document,
 )
 from shared import errors
 from shared.jobs.queue import JobQueue
 from shared.jobs.resource_jobs import end_of, submit_for
+from shared.storage.message_documents import document
 from shared.storage.resources import Change, Resource, ResourceFilter, ResourceStore
 
 M = TypeVar("M", bound=Message)

@@ -9,10 +9,11 @@ import pytest
 
 from nonet.personalization.v1 import personalization_pb2 as pb
 from services.personalization.events import Event, EventStore
-from services.personalization.kinds import ACTIVE, CAMPAIGN, FILTER, PENDING, document
+from services.personalization.kinds import ACTIVE, CAMPAIGN, FILTER, PENDING
 from services.personalization.request_reader import Found, RequestReader, Wanted
 from shared import errors
 from shared.storage.database import Database
+from shared.storage.message_documents import document
 from shared.storage.resources import Change, Resource, ResourceStore
 
 ACCOUNT, GROUP = "000000000000", 7
