@@ -13,12 +13,11 @@ import time
 from pathlib import Path
 
 import torch
-from encoder import Batch, Tagger
+from encoder import Tagger, Training
 from export import export_onnx, prune_vocabulary
 from medical_corpora import HEADS, labelled
 from medical_scores import calibrate, evaluate
 from notes import Maker
-from torch import nn
 
 from bench.quality import bc5cdr
 from services.language.wordpieces import WordPieces
@@ -56,33 +55,16 @@ def main() -> None:
     kept = prune_vocabulary(options.checkpoint, options.data, counts, options.out)
     pieces = WordPieces.from_file(options.out / "tokenizer.json")
     model = Tagger(options.checkpoint, kept, HEADS).train()
-    trained = [p for p in model.parameters() if p.requires_grad]
-    optimiser = torch.optim.AdamW(trained, lr=options.rate, weight_decay=0.01, fused=True)
-    step, steps = 0, None
+    training = Training(
+        model, pieces, HEADS, generator,
+        rate=options.rate, warm_up=100, epochs=options.epochs, bfloat16=options.bfloat16,
+    )  # fmt: skip
     for epoch in range(options.epochs):
         maker = Maker(epoch, names["PROBLEM"], names["DRUG"])
         made = [labelled(maker.make(), open_types=False) for _ in range(options.limit or NOTES)]
-        items = [*sentences, *made]
-        items.sort(key=lambda s: len(s.words) + generator.random() * 6)
-        batches = [items[i : i + 24] for i in range(0, len(items), 24)]
-        generator.shuffle(batches)
-        steps = steps or options.epochs * len(batches)
-        began, total = time.time(), 0.0
-        for rows in batches:
-            batch = Batch(rows, pieces, HEADS)
-            rate = options.rate * min(1.0, (step + 1) / 100) * max(0.02, 1 - step / (steps * 1.02))
-            for group in optimiser.param_groups:
-                group["lr"] = rate
-            with torch.autocast("cpu", dtype=torch.bfloat16, enabled=options.bfloat16):
-                outputs = model(batch.ids, batch.shapes)
-            loss = batch.loss(outputs, HEADS)
-            optimiser.zero_grad()
-            loss.backward()
-            nn.utils.clip_grad_norm_(trained, 1.0)
-            optimiser.step()
-            step += 1
-            total += float(loss.detach())
-        print(f"epoch {epoch + 1}: loss {total / len(batches):.4f}, {time.time() - began:.0f} s", flush=True)
+        began = time.time()
+        loss = training.epoch([*sentences, *made])
+        print(f"epoch {epoch + 1}: loss {loss:.4f}, {time.time() - began:.0f} s", flush=True)
         torch.save(model.state_dict(), options.out.parent / "tagger.pt")
     export_onnx(model.eval(), options.out, list(HEADS))
     calibrate(options.out, held)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from transformers import BertConfig, BertModel
 
 from services.language.wordpieces import SHAPES, WordPieces
 
+#: Sentences of a batch.
+BATCH = 24
 #: Head -> its classes.
 Heads = Mapping[str, Sequence[str]]
 
@@ -78,3 +81,50 @@ class Batch:
                 rows = logits.float().flatten(0, 1)[where]
                 total = total + (rows.logsumexp(-1) - (rows + (mask - 1) * 1e4).logsumexp(-1)).mean()
         return total
+
+
+class Training:
+    """AdamW over batches of like length; the rate rises for ``warm_up`` steps and falls in a line over ``epochs``.
+
+    ``bfloat16``: faster on processors that have it, many times slower on others.
+    """
+
+    def __init__(
+        self,
+        model: Tagger,
+        pieces: WordPieces,
+        heads: Heads,
+        generator: random.Random,
+        *,
+        rate: float,
+        warm_up: int,
+        epochs: int,
+        bfloat16: bool,
+    ) -> None:
+        self._model, self._pieces, self._heads, self._generator = model, pieces, heads, generator
+        self._rate, self._warm_up, self._epochs, self._bfloat16 = rate, warm_up, epochs, bfloat16
+        self._trained = [p for p in model.parameters() if p.requires_grad]
+        self._optimiser = torch.optim.AdamW(self._trained, lr=rate, weight_decay=0.01, fused=True)
+        self._step, self._steps = 0, 0
+
+    def epoch(self, sentences: list[Sentence]) -> float:
+        """Train on each sentence once; the mean loss of the batches."""
+        ordered = sorted(sentences, key=lambda s: len(s.words) + self._generator.random() * 6)
+        batches = [ordered[i : i + BATCH] for i in range(0, len(ordered), BATCH)]
+        self._generator.shuffle(batches)
+        self._steps = self._steps or self._epochs * len(batches)
+        return sum(self._learn(Batch(rows, self._pieces, self._heads)) for rows in batches) / len(batches)
+
+    def _learn(self, batch: Batch) -> float:
+        rising, falling = (self._step + 1) / self._warm_up, 1 - self._step / (self._steps * 1.02)
+        for group in self._optimiser.param_groups:
+            group["lr"] = self._rate * min(1.0, rising) * max(0.02, falling)
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=self._bfloat16):
+            outputs = self._model(batch.ids, batch.shapes)
+        loss = batch.loss(outputs, self._heads)
+        self._optimiser.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(self._trained, 1.0)
+        self._optimiser.step()
+        self._step += 1
+        return float(loss.detach())

@@ -14,11 +14,10 @@ from pathlib import Path
 
 import torch
 from corpora import HEADS, Sentence, gum, made, universal_dependencies, wikigold, wnut17
-from encoder import Batch, Tagger
+from encoder import Tagger, Training
 from export import export_onnx, prune_vocabulary
 from scores import calibrate, evaluate
 from synthetic import Maker
-from torch import nn
 
 from services.language.wordpieces import WordPieces
 
@@ -89,35 +88,17 @@ def main() -> None:
         state = torch.load(options.resume)
         state.update({name: value for name, value in model.state_dict().items() if name in ("table", "scale")})
         model.load_state_dict(state)
-    trained = [p for p in model.parameters() if p.requires_grad]
-    optimiser = torch.optim.AdamW(trained, lr=options.rate, weight_decay=0.01, fused=True)
-    step, steps = 0, None
+    training = Training(
+        model, pieces, HEADS, generator, rate=options.rate, warm_up=200, epochs=options.epochs, bfloat16=True
+    )
     for epoch in range(options.epochs):
         maker = Maker(100 * options.seed + epoch)
         fake = [made(maker.make()) for _ in range(7000 if options.limit is None else options.limit)]
         lowered = [decapitalised(s) for s in generator.sample([*tweets, *wiki, *ewt], len(ewt) // 8)]
         parts = [packed(list(p), generator) for p in (ewt, tweets, tweets, wiki, web, lowered)]
-        items = [s for p in parts for s in p] + fake
-        items.sort(key=lambda s: len(s.words) + generator.random() * 6)
-        batches = [items[i : i + 24] for i in range(0, len(items), 24)]
-        generator.shuffle(batches)
-        steps = steps or options.epochs * len(batches)
-        began, total = time.time(), 0.0
-        for sentences in batches:
-            batch = Batch(sentences, pieces, HEADS)
-            rate = options.rate * min(1.0, (step + 1) / 200) * max(0.02, 1 - step / (steps * 1.02))
-            for group in optimiser.param_groups:
-                group["lr"] = rate
-            with torch.autocast("cpu", dtype=torch.bfloat16):
-                outputs = model(batch.ids, batch.shapes)
-            loss = batch.loss(outputs, HEADS)
-            optimiser.zero_grad()
-            loss.backward()
-            nn.utils.clip_grad_norm_(trained, 1.0)
-            optimiser.step()
-            step += 1
-            total += float(loss.detach())
-        print(f"epoch {epoch + 1}: loss {total / len(batches):.4f}, {time.time() - began:.0f} s", flush=True)
+        began = time.time()
+        loss = training.epoch([s for p in parts for s in p] + fake)
+        print(f"epoch {epoch + 1}: loss {loss:.4f}, {time.time() - began:.0f} s", flush=True)
         torch.save(model.state_dict(), options.out.parent / "tagger.pt")
         if epoch + 1 == options.stop_after:
             break
