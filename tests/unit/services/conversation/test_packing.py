@@ -32,7 +32,9 @@ def test_anything_else_is_refused(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "data", [gzip.compress(b"{"), gzip.compress(b"{}")[:-4], gzip.compress(b" " * (LARGEST_BYTES + 1)), b"{}"]
+    "data",
+    [gzip.compress(b"{"), gzip.compress(b"{}")[:-4], gzip.compress(b" " * (LARGEST_BYTES + 1)), b"{}"],
+    ids=["broken", "cut off", "exploding", "not packed"],
 )
 def test_broken_cut_off_and_exploding_headers_are_refused(data: bytes) -> None:
     with pytest.raises(errors.InvalidArgument):
