@@ -99,7 +99,7 @@ def test_each_task_goes_to_one_worker(states: StateMachineClient, activity: str)
 
 def test_a_worker_that_is_gone(states: StateMachineClient, activity: str) -> None:
     retry = [{"ErrorEquals": ["States.HeartbeatTimeout"], "IntervalSeconds": 1, "MaxAttempts": 1}]
-    execution = states.start(states.make(worked(activity, HeartbeatSeconds=1, Retry=retry)))
+    execution = states.start(states.make(worked(activity, HeartbeatSeconds=5, Retry=retry)))
     first = take(states, activity, "gone")
     states.reaches(execution, "ActivityTimedOut")
     assert states.code("send_task_success", taskToken=first["taskToken"], output="1") == "TaskTimedOut"
