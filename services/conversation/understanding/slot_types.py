@@ -20,7 +20,8 @@ ALPHANUMERIC = "AMAZON.AlphaNumeric"
 ALWAYS_LOOKED_FOR = (
     "AMAZON.City", "AMAZON.Country", "AMAZON.Date", "AMAZON.Duration", "AMAZON.Number", "AMAZON.State", "AMAZON.Time",
 )  # fmt: skip
-_PATTERN_SECONDS = 0.05  # of CPU, for a caller's text against a bot's pattern; a pattern that takes longer matches nothing
+#: CPU time of a caller's text against a bot's pattern; a pattern that takes longer matches nothing.
+_PATTERN_SECONDS = 0.05
 #: What callers say around an answer.
 _BEFORE = regex.compile(
     r"^(?:\W*(?:uh+m?|um+|er+m?|hm+|well|oh|ok(?:ay)?|so|please|just|maybe|let\s+me\s+see|i\s+think|i\s+guess|"
