@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 ON_POSTGRESQL = ("s3", "documents", "orchestration", "translation", "test_gateway.py")
 #: A process a core, each with whole files: many tests wait, for a lease, a kill or pip. Each loads models of its own.
-SIDE_BY_SIDE = ("--numprocesses=auto", "--maxprocesses=4", "--dist=loadfile")
+SIDE_BY_SIDE = ("--numprocesses=3", "--dist=loadfile")
 STEPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("ruff", ("-m", "ruff", "check", "--quiet", ".")),
     ("mypy", ("-m", "mypy")),

@@ -261,8 +261,10 @@ def test_a_child_may_be_stopped_by_itself(states: StateMachineClient) -> None:
 def test_redrive_runs_what_failed_again_and_nothing_else(states: StateMachineClient) -> None:
     choice = {"Type": "Choice", "Choices": [{"Variable": "$", "NumericEquals": 1, "Next": "Mended"}], "Default": "Echo"}
     states_of_items = (("C", choice), ("Mended", call("mended", End=True)), ("Echo", call("echo")))
-    execution = states.start(states.make(("M", distributed(*states_of_items))), [0, 1, 2])
+    # One at a time: beside the one that fails, an item may have called and not have ended yet, and is run again.
+    execution = states.start(states.make(("M", distributed(*states_of_items, MaxConcurrency=1))), [0, 1, 2])
     assert states.ended(execution)["status"] == "FAILED"
+    assert states.functions.payloads("echo") == [0]
     arn = map_run(states, execution)["mapRunArn"]
     states.functions.is_mended = True
     states.boto.redrive_execution(executionArn=execution)
@@ -270,7 +272,7 @@ def test_redrive_runs_what_failed_again_and_nothing_else(states: StateMachineCli
     assert (done["status"], json.loads(done["output"])) == ("SUCCEEDED", [0, 1, 2])
     run = map_run(states, execution)
     assert (run["mapRunArn"], run["redriveCount"], run["status"]) == (arn, 1, "SUCCEEDED")
-    assert sorted(states.functions.payloads("echo")) == [0, 2]
+    assert states.functions.payloads("echo") == [0, 2]
     assert "MapRunRedriven" in states.types(execution)
 
 
