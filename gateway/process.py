@@ -20,9 +20,11 @@ from services.registry import REGISTRY
 from shared.observability.metrics import CallMetrics
 from shared.observability.tracing import Tracer
 from shared.platform import Platform
+from shared.rpc.certificates import Certificates
 from shared.rpc.chain import Admission, Deadline, Interceptor, Metering, Tracing, validation
 from shared.rpc.host import ServiceHost
 from shared.rpc.server import GrpcServer
+from shared.rpc.upstream import STAMP_SECONDS
 from shared.settings import Settings
 
 logger = logging.getLogger("nonet.process")
@@ -74,8 +76,11 @@ async def running(settings: Settings) -> AsyncIterator[Addresses]:
     http_socket = _bind(settings.host, settings.http_port)
     grpc_server = GrpcServer(host, platform)
     gateway = Gateway(platform, host, console_app(platform, host, draining))
+    certificates = platform.certificates
     config = uvicorn.Config(
         gateway,
+        ssl_certfile=certificates.certificate,
+        ssl_keyfile=certificates.key,
         proxy_headers=False,
         log_config=None,
         access_log=False,
@@ -93,15 +98,18 @@ async def running(settings: Settings) -> AsyncIterator[Addresses]:
         serving = asyncio.create_task(http_server.serve([http_socket]))
         # Services register their kinds of job when they are made; the first answer need not wait for that.
         preparing = asyncio.create_task(_prepare(platform, host))
+        renewing = asyncio.create_task(_renew(config, certificates))
         if settings.job_workers:
             await platform.jobs.start()
         while not http_server.started and not serving.done():
             await asyncio.sleep(0.01)
         http_port = http_socket.getsockname()[1]
         shown = f"[{settings.host}]" if ":" in settings.host else settings.host
-        yield Addresses(f"http://{shown}:{http_port}", f"{shown}:{grpc_port}")
+        scheme = "http" if certificates.certificate is None else "https"
+        yield Addresses(f"{scheme}://{shown}:{http_port}", f"{shown}:{grpc_port}")
         draining["now"] = True
         preparing.cancel()
+        renewing.cancel()
         logger.info("draining: running requests and jobs get %.0f seconds", settings.drain_seconds)
         http_server.should_exit = True
         await asyncio.gather(
@@ -116,6 +124,19 @@ async def running(settings: Settings) -> AsyncIterator[Addresses]:
 async def _prepare(platform: Platform, host: ServiceHost) -> None:
     await host.start()
     await platform.objects.collect_garbage()
+
+
+async def _renew(config: uvicorn.Config, certificates: Certificates) -> None:
+    """Have HTTPS show a new certificate once its files have been replaced; gRPC looks at each connection."""
+    if certificates.certificate is None:
+        return
+    stamp = certificates.stamp()
+    while True:
+        await asyncio.sleep(STAMP_SECONDS)
+        with contextlib.suppress(OSError):  # in the middle of being replaced: looked at again in a moment
+            if (now := certificates.stamp()) != stamp and config.ssl is not None:
+                config.ssl.load_cert_chain(certificates.certificate, certificates.key)
+                stamp = now
 
 
 def run(settings: Settings, announce: Callable[[Addresses], None] | None = None) -> None:

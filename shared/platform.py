@@ -12,6 +12,8 @@ from shared.jobs.runner import JobPolicy
 from shared.models.catalog import Catalog
 from shared.models.store import ModelStore
 from shared.observability.metrics import RuntimeMetrics
+from shared.rpc.certificates import Certificates
+from shared.rpc.upstream import Upstream
 from shared.runtime.devices import find_devices
 from shared.runtime.remote import RemoteBinding
 from shared.runtime.runtime import Runtime
@@ -40,6 +42,7 @@ class Platform:
     resources: ResourceStore
     objects: ObjectStore
     jobs: JobQueue
+    certificates: Certificates
     #: The suite's own operations, for services that chain others; set by the host that can call them.
     operations: Operations = field(init=False)
 
@@ -59,8 +62,9 @@ class Platform:
         principals = PrincipalTable.read(settings.principals_file, settings.default_account)
         models = ModelStore(settings.data_directory, settings.model_mirror)
         catalog = Catalog.load(added=models.added())
+        certificates = Certificates.of(settings)
         remote_models = {
-            model_id: partial(RemoteBinding, address, model_id, settings.upstream_bearer_key)
+            model_id: partial(_remote_binding, settings, certificates, address, model_id)
             for model_id, address in settings.remote_models.items()
         }
         runtime = Runtime(
@@ -79,9 +83,19 @@ class Platform:
             resources=ResourceStore(database),
             objects=ObjectStore(database, blobs),
             jobs=jobs,
+            certificates=certificates,
         )
+
+    def upstream(self, address: str) -> Upstream:
+        """The way to another process of the suite, with this one's key and certificates."""
+        return Upstream(address, self.settings.upstream_bearer_key, self.certificates)
 
     async def close(self) -> None:
         """Give jobs and models back; running jobs have got their time before (``jobs.drain``)."""
         await self.runtime.close()
         self.database.close()
+
+
+def _remote_binding(settings: Settings, certificates: Certificates, address: str, model_id: str) -> RemoteBinding:
+    # Called on the event loop, as channels have to be.
+    return RemoteBinding(Upstream(address, settings.upstream_bearer_key, certificates), model_id)

@@ -54,6 +54,18 @@ class Settings(BaseSettings):
         default="000000000000", pattern=r"^\d{12}$", description="Account of callers without a principal."
     )
     default_region: str = Field(default="us-east-1", description="Region of callers whose credentials name none.")
+    tls_certificate: Path | None = Field(
+        default=None, description="PEM file of this process's certificate chain: HTTP and gRPC then speak TLS."
+    )
+    tls_key: Path | None = Field(default=None, description="PEM file of the certificate's private key.")
+    tls_client_authority: Path | None = Field(
+        default=None,
+        description="PEM file of the authority whose certificates gRPC callers must show (mTLS); empty = none needed.",
+    )
+    tls_upstream_authority: Path | None = Field(
+        default=None,
+        description="PEM file of the authority that signed upstreams' certificates; empty = they speak plain HTTP/2.",
+    )
     clock_skew_seconds: int = Field(default=900, ge=0, description="How far the time of a signature may be off.")
 
     # -- limits

@@ -11,6 +11,7 @@ from types import ModuleType
 
 from google.protobuf import message_factory
 from google.protobuf.descriptor import FileDescriptor, MethodDescriptor, ServiceDescriptor
+from google.protobuf.descriptor_pb2 import MethodOptions
 from google.protobuf.message import Message
 
 import nonet
@@ -38,6 +39,8 @@ class Operation:
     long_poll: bool
     #: Whether it may come as a GET whose query has the members of the body.
     presigned_get: bool
+    #: Whether it changes nothing, so that a call whose answer was lost may be made again.
+    no_side_effects: bool
     #: AWS error code -> HTTP status.
     documented_errors: Mapping[str, int]
 
@@ -115,6 +118,7 @@ def _operation(api: Api, method: MethodDescriptor) -> Operation:
         priority=option.priority,
         long_poll=option.long_poll,
         presigned_get=option.presigned_get,
+        no_side_effects=method.GetOptions().idempotency_level == MethodOptions.NO_SIDE_EFFECTS,
         documented_errors={error.code: error.http_status for error in option.errors},
     )
 

@@ -123,7 +123,7 @@ class ServiceHost:
         if address is None:
             return None
         if address not in self._remotes:
-            self._remotes[address] = RemoteService(address, self._platform.settings.upstream_bearer_key)
+            self._remotes[address] = RemoteService(self._platform.upstream(address))
         return self._remotes[address]
 
     async def _method(self, operation: Operation) -> Any:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -9,7 +11,8 @@ import grpc
 from google.protobuf.message import Message
 
 from shared.rpc.call import HOST_KEY, Call
-from shared.rpc.status import CHANNEL_OPTIONS, error_of
+from shared.rpc.status import error_of, is_lost
+from shared.rpc.upstream import Upstream
 
 #: Metadata by which a gateway tells a service who is calling. A service believes it only of a principal with
 #: ``gateway = true``, or, without principals, on loopback.
@@ -25,32 +28,47 @@ ACCOUNT_KEY, REGION_KEY, REQUEST_ID_KEY, PRINCIPAL_KEY = (
 PASSED_KEYS = ("traceparent", "tracestate", HOST_KEY)
 
 
-class RemoteService:
-    """One channel to one address."""
+#: How long a call that changes nothing is tried again, from the first time that its answer was lost.
+RETRY_SECONDS = 15.0
+PAUSE_SECONDS = 0.1
 
-    def __init__(self, address: str, bearer_key: str) -> None:
-        self._authorization = (("authorization", f"Bearer {bearer_key}"),) if bearer_key else ()
-        self._channel = grpc.aio.insecure_channel(address, options=CHANNEL_OPTIONS)
+
+class RemoteService:
+    """The service at one address."""
+
+    def __init__(self, upstream: Upstream) -> None:
+        self._upstream = upstream
 
     async def call(self, request: Message, call: Call) -> Message:
         """Send a unary call on, with identity, deadline and trailers.
+
+        When the other process dies with the call, one that changes nothing is made again, as replicas answer or the
+        process comes back; any other may have happened or not, and its caller has to look.
 
         Raises:
             NonetError: the class that the other process raised, or Unavailable when it cannot be reached.
         """
         operation = call.operation
-        method = self._channel.unary_unary(
-            operation.path,
-            request_serializer=operation.request_class.SerializeToString,
-            response_deserializer=operation.response_class.FromString,
-        )
-        rpc = method(request, timeout=call.time_remaining(), metadata=self._metadata(call))
-        try:
-            response: Message = await rpc
-        except grpc.aio.AioRpcError as failure:
-            raise error_of(failure) from failure
-        _take_trailers(call, await rpc.trailing_metadata())
-        return response
+        until: float | None = None
+        while True:
+            channel = await self._upstream.connected(call.time_remaining())
+            method = channel.unary_unary(
+                operation.path,
+                request_serializer=operation.request_class.SerializeToString,
+                response_deserializer=operation.response_class.FromString,
+            )
+            rpc = method(request, timeout=call.time_remaining(), metadata=self._metadata(call))
+            try:
+                response: Message = await rpc
+            except grpc.aio.AioRpcError as failure:
+                now = time.monotonic()
+                until = until or now + RETRY_SECONDS
+                if not (operation.no_side_effects and is_lost(failure)) or now > until:
+                    raise error_of(failure) from failure
+                await asyncio.sleep(PAUSE_SECONDS)
+                continue
+            _take_trailers(call, await rpc.trailing_metadata())
+            return response
 
     async def stream(self, requests: AsyncIterator[Message], call: Call) -> AsyncIterator[Message]:
         """Send a streaming call on, message by message, with the flow control of HTTP/2 on both sides.
@@ -59,7 +77,8 @@ class RemoteService:
             NonetError: as ``call``.
         """
         operation = call.operation
-        method = self._channel.stream_stream(
+        channel = await self._upstream.connected(call.time_remaining())
+        method = channel.stream_stream(
             operation.path,
             request_serializer=operation.request_class.SerializeToString,
             response_deserializer=operation.response_class.FromString,
@@ -74,7 +93,7 @@ class RemoteService:
 
     def _metadata(self, call: Call) -> tuple[tuple[str, str], ...]:
         return (
-            *self._authorization,
+            *self._upstream.metadata,
             (ACCOUNT_KEY, call.account),
             (PRINCIPAL_KEY, call.principal.name),
             (REGION_KEY, call.region),
@@ -83,7 +102,7 @@ class RemoteService:
         )
 
     async def close(self) -> None:
-        await self._channel.close()
+        await self._upstream.close()
 
 
 def _take_trailers(call: Call, metadata: Any) -> None:

@@ -21,6 +21,14 @@ from shared.rpc.remote import ACCOUNT_KEY, PRINCIPAL_KEY, REGION_KEY, REQUEST_ID
 from shared.rpc.status import CHANNEL_OPTIONS, details, trailers
 from shared.runtime.remote import RuntimeHandlers
 
+SERVER_OPTIONS = (
+    ("grpc.so_reuseport", 0),
+    # A client that has to connect anew asks the name service again, and so finds replicas that are new.
+    ("grpc.max_connection_age_ms", 5 * 60 * 1000),
+    # Processes of the suite ping one another (shared/rpc/upstream.py) oftener than gRPC allows by default.
+    ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
+)
+
 Context = grpc.aio.ServicerContext[Any, Any]
 
 
@@ -142,7 +150,8 @@ class GrpcServer:
 
     def __init__(self, host: ServiceHost, platform: Platform) -> None:
         principals, default_region = platform.principals, platform.settings.default_region
-        self._server = grpc.aio.server(options=(*CHANNEL_OPTIONS, ("grpc.so_reuseport", 0)))
+        self._credentials = platform.certificates.server_credentials()
+        self._server = grpc.aio.server(options=(*CHANNEL_OPTIONS, *SERVER_OPTIONS))
         operations = OperationHandlers(host, principals, default_region)
         self._server.add_generic_rpc_handlers((operations, RuntimeHandlers(platform.runtime, principals.admit_gateway)))
         self._health = health.aio.HealthServicer()
@@ -159,7 +168,10 @@ class GrpcServer:
         """
         literal = f"[{address}]" if ":" in address else address
         try:
-            bound = int(self._server.add_insecure_port(f"{literal}:{port}"))
+            if self._credentials is None:
+                bound = int(self._server.add_insecure_port(f"{literal}:{port}"))
+            else:
+                bound = int(self._server.add_secure_port(f"{literal}:{port}", self._credentials))
         except RuntimeError as failure:
             raise OSError(f"cannot listen on {literal}:{port}") from failure
         await self._server.start()

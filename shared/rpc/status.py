@@ -54,3 +54,9 @@ def error_of(failure: grpc.aio.AioRpcError | grpc.RpcError) -> errors.NonetError
     if error_class is None:
         error_class = _BY_CODE.get(failure.code(), errors.Internal)
     return error_class(failure.details() or failure.code().name, aws_code=metadata.get(AWS_CODE_KEY))
+
+
+def is_lost(failure: grpc.aio.AioRpcError | grpc.RpcError) -> bool:
+    """Whether the connection broke, so that nobody knows what became of the call; no process has answered."""
+    pairs: Any = failure.trailing_metadata() or ()
+    return failure.code() is grpc.StatusCode.UNAVAILABLE and all(name != ERROR_KEY for name, _ in pairs)

@@ -10,7 +10,8 @@ import grpc
 from nonet.runtime.v1 import runtime_pb2 as pb
 from shared import errors
 from shared.rpc.call import Priority
-from shared.rpc.status import CHANNEL_OPTIONS, error_of, trailers
+from shared.rpc.status import error_of, trailers
+from shared.rpc.upstream import Upstream
 from shared.runtime.codec import decode, encode
 from shared.runtime.runtime import Runtime
 
@@ -18,17 +19,11 @@ RUN_PATH = "/nonet.runtime.v1.Runtime/Run"
 
 
 class RemoteBinding:
-    """One model of the process at ``address``. That process batches; here nothing is loaded."""
+    """One model of another process. That process batches; here nothing is loaded."""
 
-    def __init__(self, address: str, model_id: str, bearer_key: str = "") -> None:
+    def __init__(self, upstream: Upstream, model_id: str) -> None:
+        self._upstream = upstream
         self._model_id = model_id
-        self._metadata = (("authorization", f"Bearer {bearer_key}"),) if bearer_key else ()
-        self._channel = grpc.aio.insecure_channel(address, options=CHANNEL_OPTIONS)
-        self._run = self._channel.unary_unary(
-            RUN_PATH,
-            request_serializer=pb.RunRequest.SerializeToString,
-            response_deserializer=pb.RunResponse.FromString,
-        )
 
     async def run(self, items: Sequence[Any]) -> Sequence[Any]:
         """As every binding.
@@ -37,15 +32,21 @@ class RemoteBinding:
             NonetError: what the other process raised, or Unavailable when it cannot be reached.
         """
         request = pb.RunRequest(model_id=self._model_id, items=encode(list(items)))
+        channel = await self._upstream.connected()
+        method = channel.unary_unary(
+            RUN_PATH,
+            request_serializer=pb.RunRequest.SerializeToString,
+            response_deserializer=pb.RunResponse.FromString,
+        )
         try:
-            response = await self._run(request, metadata=self._metadata)
+            response: pb.RunResponse = await method(request, metadata=self._upstream.metadata)
         except grpc.aio.AioRpcError as failure:
             raise error_of(failure) from failure
         results: Sequence[Any] = decode(response.results)
         return results
 
     async def close(self) -> None:
-        await self._channel.close(None)
+        await self._upstream.close()
 
 
 class RuntimeHandlers(grpc.GenericRpcHandler):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -30,6 +31,11 @@ LOCATIONS = {
     "uri": "LOCATION_PATH",
     "statusCode": "LOCATION_STATUS",
 }
+#: Names of operations that change nothing. A bot's RecognizeText and RecognizeUtterance go on with a conversation.
+_READS = re.compile(
+    "(Batch)?(Detect|Get)|Analyze|Classify|Compare|Contains|Describe|Infer|List|Query|Recognize(?!Text|Utterance)|Search"
+    "|Synthesize|Translate|Validate"
+)
 
 
 @dataclass(frozen=True)
@@ -91,6 +97,7 @@ class OperationRecord:
     host_prefix: str
     long_poll: bool
     presigned_get: bool
+    no_side_effects: bool
     streams_in: bool
     streams_out: bool
     comment: str
@@ -146,6 +153,7 @@ class ServiceModel:
             host_prefix=op.get("endpoint", {}).get("hostPrefix", ""),
             long_poll=name in self.overlay.long_polls,
             presigned_get=name in self.overlay.presigned_gets,
+            no_side_effects=_READS.match(name) is not None and name not in self.overlay.long_polls,
             streams_in=self._has_event_stream(op.get("input")),
             streams_out=self._has_event_stream(op.get("output")),
             comment=self.overlay.operations.get(name, ""),

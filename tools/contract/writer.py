@@ -138,6 +138,8 @@ def operation_lines(operation: OperationRecord) -> list[str]:
     if operation.comment:
         lines.append(f"  // {operation.comment}")
     lines.append(f"  rpc {operation.name}({request}) returns ({response}) {{")
+    if operation.no_side_effects:
+        lines.append("    option idempotency_level = NO_SIDE_EFFECTS;")
     lines.append("    option (nonet.api.v1.operation) = {")
     lines.extend(f"      {option}" for option in options)
     lines.extend(f"      errors {{ code: {quote(code)} http_status: {status} }}" for code, status in operation.errors)

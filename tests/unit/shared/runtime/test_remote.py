@@ -19,6 +19,8 @@ from hypothesis.extra import numpy as hnp
 
 from shared import errors
 from shared.auth.principals import PrincipalTable, new_principal
+from shared.rpc import upstream
+from shared.rpc.upstream import Upstream
 from shared.runtime.codec import MARK, decode, encode
 from shared.runtime.remote import RemoteBinding, RuntimeHandlers
 from shared.runtime.runtime import Runtime
@@ -101,7 +103,7 @@ async def back(tmp_path: Path) -> AsyncIterator[tuple[Runtime, str]]:
 
 async def test_a_remote_model_answers_and_its_errors_keep_their_class(tmp_path: Path, back) -> None:
     runtime, address = back
-    front = make(tmp_path / "front", entry("m", memory_bytes=10**9), budget=1, remote_models={"m": partial(RemoteBinding, address, "m")})
+    front = make(tmp_path / "front", entry("m", memory_bytes=10**9), budget=1, remote_models={"m": partial(RemoteBinding, Upstream(address), "m")})
     async with await front.lease("double") as lease:
         assert await lease.run([1, 2, 3]) == [2, 4, 6]
         with pytest.raises(errors.InvalidArgument, match="negative"):
@@ -112,8 +114,9 @@ async def test_a_remote_model_answers_and_its_errors_keep_their_class(tmp_path: 
     await front.close()
 
 
-async def test_nobody_there_is_unavailable(tmp_path: Path) -> None:
-    front = make(tmp_path, entry("m"), remote_models={"m": partial(RemoteBinding, "127.0.0.1:9", "m")})
+async def test_nobody_there_is_unavailable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(upstream, "CONNECT_SECONDS", 0.1)
+    front = make(tmp_path, entry("m"), remote_models={"m": partial(RemoteBinding, Upstream("127.0.0.1:9"), "m")})
     async with await front.lease("double") as lease:
         with pytest.raises(errors.Unavailable):
             await lease.run([1])
