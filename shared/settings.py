@@ -107,7 +107,9 @@ class Settings(BaseSettings):
 
     # -- services and jobs
     services: str = Field(
-        default="", description="Services to mount, comma separated (language,documents); empty = all."
+        default="",
+        description="Services to mount, comma separated (language,documents); empty = all without an upstream; "
+        "gateway = none.",
     )
     upstreams: dict[str, str] = Field(
         default_factory=dict, description='Services that run elsewhere: {"language": "language.nonet.svc:4568"}.'
@@ -181,9 +183,14 @@ class Settings(BaseSettings):
             return False
 
     def mounts(self, service: str) -> bool:
-        """Whether the service folder ``service`` runs in this process."""
-        wanted = {name.strip() for name in self.services.split(",") if name.strip()}
-        return (not wanted or service in wanted) and service not in self.upstreams
+        """Whether the service folder ``service`` runs here: it is named, or nothing is and it runs nowhere else."""
+        named = self.named_services
+        return service in named if named else service not in self.upstreams
+
+    @property
+    def named_services(self) -> frozenset[str]:
+        """The names in ``services``; "gateway" is one that mounts nothing."""
+        return frozenset(name.strip() for name in self.services.split(",") if name.strip())
 
 
 @functools.cache

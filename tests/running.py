@@ -15,18 +15,54 @@ from botocore.config import Config
 from prometheus_client import REGISTRY as PROMETHEUS
 
 from gateway.process import Addresses, running
+from shared.auth.principals import new_principal
 from shared.settings import Settings
 from tests.postgres import create_database
+from tests.separate import FOLDERS, Processes
 
 
 @contextlib.contextmanager
 def nonet(data_directory: Path, **settings: Any) -> Iterator[Addresses]:
-    """Run until the context is left, which drains."""
+    """Run until the context is left, which drains.
+
+    With NONET_TEST_TOPOLOGY=separate the services named in ``services`` run as processes of their own, and only the
+    gateway in this one.
+    """
     forget_metrics()
     if os.environ.get("NONET_TEST_DATABASE") == "postgresql":
         # One database each, as each has a data directory of its own.
         settings.setdefault("database_url", create_database())
-    configured = Settings(data_directory=data_directory, http_port=0, grpc_port=0, **{"drain_seconds": 5, **settings})
+    settings = {"data_directory": data_directory, "drain_seconds": 5, **settings}
+    with contextlib.ExitStack() as stack:
+        if os.environ.get("NONET_TEST_TOPOLOGY") == "separate":
+            settings = stack.enter_context(apart(settings))
+        yield stack.enter_context(in_a_thread(settings))
+
+
+@contextlib.contextmanager
+def apart(settings: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Start the services that the settings name as processes; gives the settings of a gateway before them."""
+    services = [name for name in settings.get("services", "").split(",") if name in FOLDERS]
+    front = {**settings, "services": "gateway", "job_workers": 0}
+    if not services:
+        yield settings
+        return
+    if "principals_file" in settings:
+        principal, key = new_principal("front", "000000000000")
+        path = Path(settings["data_directory"]) / "principals-of-processes.toml"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        gateway = '\n[[principal]]\nname = "front"\naccount = "000000000000"\ngateway = true\n'
+        gateway += f'bearer_key_sha256 = "{principal.bearer_key_sha256}"\n'
+        path.write_text(Path(settings["principals_file"]).read_text() + gateway)
+        settings = {**settings, "principals_file": path, "upstream_bearer_key": key}
+        front |= {"principals_file": path, "upstream_bearer_key": key}
+    with Processes(services, settings) as processes:
+        yield {**front, "upstreams": {**processes.upstreams, **settings.get("upstreams", {})}}
+
+
+@contextlib.contextmanager
+def in_a_thread(settings: dict[str, Any]) -> Iterator[Addresses]:
+    configured = Settings(http_port=0, grpc_port=0, **settings)
     started: Any = []
     ready, stop = threading.Event(), threading.Event()
 

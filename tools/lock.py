@@ -2,18 +2,25 @@
 
 ``python -m tools.lock`` asks pip to resolve each file as if nothing were installed. Hashes are not locked: wheels
 differ between platforms, and the lock serves them all. A line that ends in ``# alone`` names a package that we use
-only in part: what the rest of its code would need is left out.
+only in part: what the rest of its code would need is left out. ``python -m tools.lock services`` writes only
+services/*.lock, the parts of core.lock that services alone need (services.toml).
 """
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
 import re
 import subprocess
 import sys
 import tempfile
+import tomllib
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 REQUIREMENTS = Path(__file__).resolve().parents[1] / "requirements"
 ALONE = "# alone"
@@ -66,13 +73,59 @@ def resolve(source: Source) -> list[str]:
     return sorted(lines)
 
 
+def service_packages() -> dict[str, list[str]]:
+    """Service folder -> names of the packages that it needs of core.in, as services.toml says."""
+    document = tomllib.loads((REQUIREMENTS / "services.toml").read_text())
+    return {name: sorted({*document["every"], *packages}) for name, packages in document["services"].items()}
+
+
+def closed(names: Iterable[str], lines: Mapping[str, str], alone: Iterable[str]) -> list[str]:
+    """The lines of core.lock for ``names`` and everything that they need, as their installed metadata says.
+
+    Raises:
+        KeyError: a package that core.lock does not have.
+    """
+    wanted: set[str] = set()
+    todo = [canonicalize_name(name) for name in names]
+    while todo:
+        name = todo.pop()
+        if name in wanted:
+            continue
+        wanted.add(name)
+        if name in alone:
+            continue
+        for text in importlib.metadata.requires(name) or ():
+            needed = Requirement(text)
+            # An extra's packages are named in services.toml where we use them.
+            if needed.marker is None or needed.marker.evaluate({"extra": ""}):
+                todo.append(canonicalize_name(needed.name))
+    return [lines[name] for name in sorted(wanted)]
+
+
+def write_services() -> None:
+    """requirements/services/*.lock, each a part of core.lock."""
+    core = [line for line in (REQUIREMENTS / "core.lock").read_text().splitlines() if not line.startswith("#")]
+    lines = {canonicalize_name(re.split(r"[=;]", line)[0]): line for line in core}
+    alone = {canonicalize_name(line.partition("==")[0]) for line in read(REQUIREMENTS / "core.in").alone}
+    for name, packages in service_packages().items():
+        (REQUIREMENTS / "services" / f"{name}.lock").write_text(
+            "# Made by `python -m tools.lock` from services.toml and core.lock.\n"
+            + "\n".join(closed(packages, lines, alone))
+            + "\n"
+        )
+
+
 def main() -> None:
+    if sys.argv[1:] == ["services"]:
+        write_services()
+        return
     for path in sorted(REQUIREMENTS.glob("*.in")):
         packages = resolve(read(path))
         path.with_suffix(".lock").write_text(
             f"# Made by `python -m tools.lock` from {path.name}.\n" + "\n".join(packages) + "\n"
         )
         print(f"{path.name}: {len(packages)} packages")
+    write_services()
 
 
 if __name__ == "__main__":

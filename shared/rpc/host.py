@@ -22,15 +22,28 @@ from shared.rpc.remote import RemoteService
 
 logger = logging.getLogger("nonet.host")
 
+#: The name of a process that mounts no service and sends every call on.
+GATEWAY = "gateway"
+
 
 class ServiceHost:
     """Calls operations of services that are mounted here or run elsewhere (``settings.upstreams``).
 
     ``registry`` names the servicer class of each gRPC service: {"nonet.language.v1.Language": "module:Class"}. A
     service that is not used is never imported.
+
+    Raises:
+        ValueError: the settings name a service that there is not.
     """
 
     def __init__(self, platform: Platform, registry: Mapping[str, str], interceptors: Sequence[Interceptor]) -> None:
+        known = {GATEWAY, *map(service_folder, registry.values()), *(api.package for api in all_apis().values())}
+        for setting, names in (
+            ("NONET_SERVICES", platform.settings.named_services),
+            ("NONET_UPSTREAMS", platform.settings.upstreams),
+        ):
+            if unknown := sorted(set(names) - known):
+                raise ValueError(f"{setting} names {unknown[0]}; the services are {', '.join(sorted(known))}.")
         self._platform = platform
         self._registry = registry
         self._servicers: dict[str, Any] = {}
@@ -46,6 +59,8 @@ class ServiceHost:
 
     def upstream(self, api: Api) -> str | None:
         """Address of the process that answers ``api``; None when that is this one, or nobody."""
+        if self.mounted(api):
+            return None
         upstreams = self._platform.settings.upstreams
         reference = self._registry.get(api.full_name)
         return upstreams.get(service_folder(reference)) if reference is not None else upstreams.get(api.package)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import grpc
@@ -9,8 +10,8 @@ import grpc
 from shared import errors
 from shared.contract.apis import Operation
 
-#: Trailers that carry what a status code cannot: the class of the error tree and the AWS code.
-ERROR_KEY, AWS_CODE_KEY = "nonet-error", "nonet-error-code"
+#: Trailers that carry what a status code cannot: the class of the error tree, the AWS code, further members (JSON).
+ERROR_KEY, AWS_CODE_KEY, MEMBERS_KEY = "nonet-error", "nonet-error-code", "nonet-error-members"
 #: gRPC puts the message into a header block of 8 KiB; Ray Serve found 4,096 characters to be safe.
 MAX_DETAILS = 4096
 MAX_MESSAGE_BYTES = 64 * 1024 * 1024
@@ -43,7 +44,8 @@ def details(error: errors.NonetError) -> str:
 
 def trailers(error: errors.NonetError, operation: Operation | None) -> tuple[tuple[str, str], ...]:
     documented = operation.documented_errors if operation is not None else {}
-    return ((ERROR_KEY, type(error).__name__), (AWS_CODE_KEY, error.aws_code_for(documented)))
+    members = ((MEMBERS_KEY, json.dumps(error.members)),) if error.members else ()
+    return ((ERROR_KEY, type(error).__name__), (AWS_CODE_KEY, error.aws_code_for(documented)), *members)
 
 
 def error_of(failure: grpc.aio.AioRpcError | grpc.RpcError) -> errors.NonetError:
@@ -53,7 +55,8 @@ def error_of(failure: grpc.aio.AioRpcError | grpc.RpcError) -> errors.NonetError
     error_class = _CLASSES.get(metadata.get(ERROR_KEY, ""))
     if error_class is None:
         error_class = _BY_CODE.get(failure.code(), errors.Internal)
-    return error_class(failure.details() or failure.code().name, aws_code=metadata.get(AWS_CODE_KEY))
+    members = json.loads(metadata.get(MEMBERS_KEY, "{}"))
+    return error_class(failure.details() or failure.code().name, aws_code=metadata.get(AWS_CODE_KEY), members=members)
 
 
 def is_lost(failure: grpc.aio.AioRpcError | grpc.RpcError) -> bool:

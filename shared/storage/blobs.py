@@ -19,7 +19,8 @@ import tempfile
 import uuid
 from collections.abc import AsyncIterable, AsyncIterator
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Protocol
+from typing import IO, TYPE_CHECKING, Any, Protocol
+from urllib.parse import parse_qsl
 from urllib.request import url2pathname
 
 from shared import errors
@@ -56,17 +57,27 @@ class BlobStore(Protocol):
 
 
 def open_blobs(url: str) -> BlobStore:
-    """The store at ``url``: a ``file://`` URL or path, or one that obstore knows (``s3://bucket/prefix``).
+    """The store at ``url``: a ``file://`` URL or path, or one that obstore knows (``s3://bucket/prefix?endpoint=...``).
 
-    Credentials and the endpoint of an S3-compatible store come from the usual AWS_* variables.
+    The query has obstore's own settings (endpoint, region, ...); credentials come from the usual AWS_* variables.
+
+    Raises:
+        ValueError: obstore does not know the kind of store, or a setting of the query.
     """
     if "://" not in url:
         return FolderBlobs(Path(url))
     if url.startswith("file://"):
         return FolderBlobs(Path(url2pathname(url.removeprefix("file://"))))
+    import obstore.exceptions
     import obstore.store
 
-    return RemoteBlobs(obstore.store.from_url(url))
+    address, _, query = url.partition("?")
+    config: Any = dict(parse_qsl(query))
+    client_options: obstore.store.ClientConfig = {"allow_http": config.get("endpoint", "").startswith("http://")}
+    try:
+        return RemoteBlobs(obstore.store.from_url(address, config=config, client_options=client_options))
+    except obstore.exceptions.BaseError as failure:
+        raise ValueError(f"NONET_OBJECT_STORE_URL does not name a store: {str(failure).splitlines()[0]}") from failure
 
 
 def blob_name(*parts: str) -> str:

@@ -328,7 +328,7 @@ def test_an_open_door_is_refused(tmp_path: Path) -> None:
 
 
 def test_calls_are_forwarded_to_upstreams(server: Addresses, tmp_path: Path) -> None:
-    with nonet(tmp_path, upstreams={"echo": server.grpc}, services="nothing") as front:
+    with nonet(tmp_path, upstreams={"echo": server.grpc}, services="gateway") as front:
         comprehend = client("comprehend", front)
         answer = comprehend.detect_sentiment(Text="x" * 100, LanguageCode="en")
         assert answer["SentimentScore"]["Positive"] == pytest.approx(0.01)

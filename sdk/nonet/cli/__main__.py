@@ -21,6 +21,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "forecast plot": ("nonet.cli.forecast_plot", "draw a forecast with its history and quantile bands"),
     "sfn": ("nonet.cli.sfn", "draw state machines, follow executions, run a definition from a file"),
     "talk": ("nonet.cli.talk", "talk with a bot in the terminal"),
+    "ready": ("nonet.cli.ready", "whether the server of this machine takes calls, as an exit status"),
     "doctor": ("nonet.cli.doctor", "look for what could keep Nonet from working here"),
 }
 
