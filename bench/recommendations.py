@@ -3,26 +3,31 @@
     python -m bench.recommendations [--items 100000] [--users 20000] [--data FOLDER]
 
 The shop is made up: users have one of 200 tastes, items are drawn by Zipf's law within a taste, 50 interactions a user.
-Training runs the library implicit in its environment, which is installed into the data folder first. Latency is
-measured with 16 callers, over gRPC and over Amazon's wire: once each as fast as it can, where every caller waits for
-all others (latency is then 16 divided by the rate), and once ten requests a second each. Client and server share the
-machine.
+Training runs the library implicit in its environment, which is installed into the data folder first; a folder that has
+been used before has all that already. Latency is measured with 16 callers whose connections are there, over gRPC and
+over Amazon's wire: ten requests a second each, once spread evenly and once at random times (a Poisson process), and
+as fast as they can, where every caller waits for all others (latency is then 16 divided by the rate). Client and server
+share the machine, so the server's own time from admission to answer and the processor time of both are told beside.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import io
+import itertools
 import json
 import os
+import random
 import re
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+import urllib.request
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -30,6 +35,7 @@ from typing import Any
 import boto3
 import grpc
 import numpy as np
+import psutil
 from botocore.config import Config
 
 from bench.load import post, run_load
@@ -54,6 +60,7 @@ _SCHEMA = {
 class Shop:
     """A running Nonet with a campaign of the large catalogue."""
 
+    pid: int
     http_port: int
     grpc_port: int
     campaign: str
@@ -65,12 +72,12 @@ class Shop:
 
 def interactions(items: int, users: int) -> bytes:
     """The CSV file."""
-    random = np.random.default_rng(1)
+    draw = np.random.default_rng(1)
     within = items // TASTES
-    tastes = random.integers(0, TASTES, users).repeat(LENGTH)
-    drawn = np.minimum(random.zipf(1.3, users * LENGTH) - 1, within - 1)
+    tastes = draw.integers(0, TASTES, users).repeat(LENGTH)
+    drawn = np.minimum(draw.zipf(1.3, users * LENGTH) - 1, within - 1)
     # One in five is of no taste, so that every item is somebody's.
-    codes = np.where(random.random(len(drawn)) < 0.2, random.integers(0, items, len(drawn)), tastes * within + drawn)
+    codes = np.where(draw.random(len(drawn)) < 0.2, draw.integers(0, items, len(drawn)), tastes * within + drawn)
     text = io.StringIO()
     text.write("USER_ID,ITEM_ID,TIMESTAMP\n")
     for row, code in enumerate(codes.tolist()):
@@ -117,7 +124,7 @@ def shop(folder: str, items: int, users: int) -> Iterator[Shop]:
             trackers = personalize.list_event_trackers()["eventTrackers"]
             tracker = personalize.describe_event_tracker(eventTrackerArn=trackers[0]["eventTrackerArn"])
             tracking_id = tracker["eventTracker"]["trackingId"]
-            yield Shop(http_port, grpc_port, campaigns[0]["campaignArn"], tracking_id, None, None)
+            yield Shop(process.pid, http_port, grpc_port, campaigns[0]["campaignArn"], tracking_id, None, None)
             return
         s3.create_bucket(Bucket="bench")
         s3.put_object(Bucket="bench", Key="interactions.csv", Body=interactions(items, users))
@@ -146,35 +153,94 @@ def shop(folder: str, items: int, users: int) -> Iterator[Shop]:
         trained = time.perf_counter()
         campaign = personalize.create_campaign(name="bench", solutionVersionArn=version)["campaignArn"]
         ended(personalize.describe_campaign, "campaign", campaignArn=campaign)
-        yield Shop(http_port, grpc_port, campaign, tracking_id, imported - began, trained - imported)
+        yield Shop(process.pid, http_port, grpc_port, campaign, tracking_id, imported - began, trained - imported)
     finally:
         process.terminate()
         process.wait(60)
 
 
-async def over_grpc(found: Shop, users: int, pace: float | None) -> tuple[list[float], float]:
-    """Latencies in seconds of 16 callers on one channel each, and requests a second. ``pace``: of each, a second."""
+@dataclass(frozen=True, slots=True)
+class Arrivals:
+    """When each caller asks: ``pace`` times a second, evenly or at random; None = as soon as it has its answer."""
+
+    name: str
+    pace: float | None
+    random: bool = False
+
+    def pauses(self, caller: int) -> Iterator[float]:
+        """Seconds from one request of a caller to its next; the first from the beginning."""
+        if self.pace is None:
+            yield from itertools.repeat(0.0)
+        elif self.random:
+            draw = random.Random(caller)
+            while True:
+                yield draw.expovariate(self.pace)
+        else:
+            yield caller / CLIENTS / self.pace
+            yield from itertools.repeat(1 / self.pace)
+
+
+async def over_grpc(found: Shop, users: int, arrivals: Arrivals) -> tuple[list[float], float]:
+    """Latencies in seconds of 16 callers on one channel each, and requests a second.
+
+    A caller whose answer came after its next request was due sends that at once, and its wait counts from then on.
+    """
     latencies: list[float] = []
-    began = time.perf_counter()
+    began = 0.0
 
-    async def caller(number: int) -> None:
-        async with grpc.aio.insecure_channel(
-            f"127.0.0.1:{found.grpc_port}", options=[("grpc.use_local_subchannel_pool", 1)]
-        ) as channel:
-            call = channel.unary_unary(_METHOD)
-            turn = 0
-            while (now := time.perf_counter()) < began + SECONDS:
-                turn += 1
-                request = pb.GetRecommendationsRequest(
-                    campaign_arn=found.campaign, user_id=f"u{(number * 997 + turn * 31) % users}"
-                )
-                await call(request.SerializeToString())
-                latencies.append(time.perf_counter() - now)
-                if pace is not None:
-                    await asyncio.sleep(max(0.0, began + (turn + number / CLIENTS) / pace - time.perf_counter()))
+    async def caller(number: int, channel: grpc.aio.Channel) -> None:
+        call = channel.unary_unary(_METHOD)
+        due = began
+        for turn, pause in enumerate(arrivals.pauses(number)):
+            due += pause
+            await asyncio.sleep(due - time.perf_counter())
+            if (now := time.perf_counter()) >= began + SECONDS:
+                return
+            request = pb.GetRecommendationsRequest(
+                campaign_arn=found.campaign, user_id=f"u{(number * 997 + turn * 31) % users}"
+            )
+            await call(request.SerializeToString())
+            latencies.append(time.perf_counter() - now)
 
-    await asyncio.gather(*(caller(number) for number in range(CLIENTS)))
-    return latencies, len(latencies) / (time.perf_counter() - began)
+    async with contextlib.AsyncExitStack() as stack:
+        # Pools of their own: channels to one address would share a connection otherwise.
+        options = [("grpc.use_local_subchannel_pool", 1)]
+        address = f"127.0.0.1:{found.grpc_port}"
+        channels = [
+            await stack.enter_async_context(grpc.aio.insecure_channel(address, options=options)) for _ in range(CLIENTS)
+        ]
+        await asyncio.gather(*(channel.channel_ready() for channel in channels))
+        began = time.perf_counter()
+        await asyncio.gather(*(caller(number, channel) for number, channel in enumerate(channels)))
+        return latencies, len(latencies) / (time.perf_counter() - began)
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What the server has counted so far. ``buckets``: calls that took at most so many seconds, from the histogram."""
+
+    processor_s: float
+    own_processor_s: float
+    buckets: Mapping[float, float]
+
+    @classmethod
+    def read(cls, found: Shop) -> Spent:
+        """As it is now."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{found.http_port}/_nonet/metrics") as answer:
+            text = answer.read().decode()
+        lines = re.findall(r'nonet_call_seconds_bucket\{le="(\S+)",operation="GetRecommendations".*\} (\S+)', text)
+        used = psutil.Process(found.pid).cpu_times()
+        return cls(used.user + used.system, time.process_time(), {float(le): float(count) for le, count in lines})
+
+    def until(self, later: Spent, requests: int, seconds: float) -> str:
+        """What happened between two readings, in words."""
+        counts = [(bound, later.buckets[bound] - self.buckets.get(bound, 0.0)) for bound in sorted(later.buckets)]
+        shares = ", ".join(f"{count / requests:.1%} within {bound * 1e3:g} ms" for bound, count in counts[1:6])
+        server, callers = later.processor_s - self.processor_s, later.own_processor_s - self.own_processor_s
+        return (
+            f"The server's own part: {shares}. Processor time a request: server {server / requests * 1e3:.1f} ms "
+            f"({server / seconds:.0%} of one core), callers {callers / requests * 1e3:.1f} ms."
+        )
 
 
 def over_http(found: Shop, users: int) -> tuple[list[float], float]:
@@ -242,26 +308,44 @@ def row(name: str, latencies: Sequence[float], rate: float | None = None) -> str
     return f"| {name} | {cuts[49] * 1e3:.1f} | {cuts[98] * 1e3:.1f} | {speed} |"
 
 
+def made(found: Shop) -> str:
+    """How long import and training took."""
+    if found.import_s is None or found.training_s is None:
+        return "; the model was there already."
+    return (
+        f": imported in {found.import_s:.0f} s, trained in {found.training_s:.0f} s "
+        "(matrix factorization, chosen, measured and fitted again)."
+    )
+
+
+ARRIVALS = (
+    Arrivals(f"gRPC, {PACE:.0f} a second each, evenly", PACE),
+    Arrivals(f"gRPC, {PACE:.0f} a second each, at random", PACE, random=True),
+    Arrivals("gRPC, as fast as they can", None),
+)
+
+
 def report(items: int = ITEMS, users: int = USERS, data: str | None = None) -> list[str]:
     """The measurements as a table."""
     with tempfile.TemporaryDirectory(prefix="nonet-bench-") as folder, shop(data or folder, items, users) as found:
         by_boto3(found, users)  # loads the model
         lines = [
-            f"{items:,} items, {users:,} users, {users * LENGTH:,} interactions: imported in {found.import_s:.0f} s, "
-            f"trained in {found.training_s:.0f} s (matrix factorization, chosen, measured and fitted again).",
+            f"{items:,} items, {users:,} users, {users * LENGTH:,} interactions" + made(found),
             "",
             f"| GetRecommendations, 25 items, {CLIENTS} callers | p50, ms | p99, ms | requests/s |",
             "|---|---|---|---|",
         ]
-        latencies, rate = asyncio.run(over_grpc(found, users, PACE))
-        lines.append(row(f"gRPC, {PACE:.0f} a second each", latencies, rate))
-        latencies, rate = asyncio.run(over_grpc(found, users, None))
-        lines.append(row("gRPC, as fast as they can", latencies, rate))
+        notes = []
+        for arrivals in ARRIVALS:
+            before = Spent.read(found)
+            latencies, rate = asyncio.run(over_grpc(found, users, arrivals))
+            notes.append(f"- {arrivals.name}: " + before.until(Spent.read(found), len(latencies), SECONDS))
+            lines.append(row(arrivals.name, latencies, rate))
         lines.append(row("Amazon's wire, as fast as they can", *over_http(found, users)))
         lines.append(row("boto3, one caller", by_boto3(found, users)))
         waits, same = events(found, items)
         lines.append(row(f"boto3, PutEvents and the answer after it ({same} of {EVENTS} unchanged)", waits))
-        lines += ["", f"Load of the machine at the end: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores."]
+        lines += ["", *notes, "", f"Load of the machine at the end: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores"]
     return lines
 
 
@@ -269,6 +353,6 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--items", type=int, default=ITEMS)
     parser.add_argument("--users", type=int, default=USERS)
-    parser.add_argument("--data", help="data folder to use, with the environment installed already")
+    parser.add_argument("--data", help="data folder to use and to keep; one that was used before is measured as it is")
     chosen = parser.parse_args()
     print("\n".join(report(chosen.items, chosen.users, chosen.data)))

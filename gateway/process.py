@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import signal
 import socket
@@ -63,8 +64,10 @@ class _Server(uvicorn.Server):
 
 
 @contextlib.asynccontextmanager
-async def running(settings: Settings) -> AsyncIterator[Addresses]:
+async def running(settings: Settings, prepared: Callable[[], None] | None = None) -> AsyncIterator[Addresses]:
     """Serve while the context is open; leaving it drains: no new work, running requests and jobs get their time.
+
+    ``prepared`` is called once all services are made, which the first answers need not wait for.
 
     Raises:
         OSError: a port is taken; the message says which and what to set instead.
@@ -97,7 +100,7 @@ async def running(settings: Settings) -> AsyncIterator[Addresses]:
         grpc_port = await grpc_server.start(settings.host, settings.grpc_port)
         serving = asyncio.create_task(http_server.serve([http_socket]))
         # Services register their kinds of job when they are made; the first answer need not wait for that.
-        preparing = asyncio.create_task(_prepare(platform, host))
+        preparing = asyncio.create_task(_prepare(platform, host, prepared))
         renewing = asyncio.create_task(_renew(config, certificates))
         if settings.job_workers:
             await platform.jobs.start()
@@ -121,8 +124,10 @@ async def running(settings: Settings) -> AsyncIterator[Addresses]:
         await platform.close()
 
 
-async def _prepare(platform: Platform, host: ServiceHost) -> None:
+async def _prepare(platform: Platform, host: ServiceHost, prepared: Callable[[], None] | None) -> None:
     await host.start()
+    if prepared is not None:
+        prepared()
     await platform.objects.collect_garbage()
 
 
@@ -162,7 +167,9 @@ async def serve(settings: Settings, announce: Callable[[Addresses], None] | None
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stop.set)
-    async with running(settings) as addresses:
+    # What is there by then stays to the end. Looking through it for garbage again and again would stop everybody for a
+    # tenth of a second each time.
+    async with running(settings, prepared=gc.freeze) as addresses:
         if announce is not None:
             announce(addresses)
         await stop.wait()

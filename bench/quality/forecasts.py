@@ -1,15 +1,19 @@
 """Forecasts of the forecasting service: how good they are on M4, and what the service costs beside the bare library.
 
     NONET_SHARED=<shared folder> python -m bench.quality.forecasts [--only accuracy|m4|competitions|overhead]
-        [--every N] [--rdata PYTHON] [--json FILE]
+        [--every N] [--rdata PYTHON] [--sets NAME ...] [--keep FOLDER] [--json FILE]
 
 It runs in the engine environment ``forecasting``, which it finds in NONET_DATA_DIRECTORY (``nonet engines install
 forecasting``), and calls the engine as the service does: the same tasks in the same order.
 
-Accuracy: the 414 hourly series of the M4 competition, horizon 48. AutoPredictor chooses by two backtest windows within
-the training values and never sees the test values; beside it stands each single model of the same run on the same
-series. sMAPE and MASE are M4's (season 24), wQL is Amazon Forecast's of 0.1, 0.5 and 0.9. ``--every N`` takes each Nth
-series.
+Accuracy: the 414 hourly series of the M4 competition, horizon 48. AutoPredictor chooses by the backtest windows that
+the service takes, within the training values, and never sees the test values; beside it stands each single model of the
+same run on the same series. sMAPE and MASE are M4's (season 24), wQL is Amazon Forecast's of 0.1, 0.5 and 0.9.
+``--every N`` takes each Nth series, ``--sets`` the data sets of these names only. ``--keep`` leaves the fitted
+forecasts in FOLDER; a later run takes those that are there and chooses and combines anew, in seconds: so two rules are
+compared on the same fits.
+``--before N`` holds the last N horizons back from everything and measures on the one after: for choosing a rule without
+the test values.
 
 ``--rdata``: an interpreter that has the package rdata (MIT; ``pip install rdata``), which reads R's files. Then the 111
 daily series of NN5 (horizon 56, gaps stay gaps) and the 66 of NNGC1 (yearly to hourly, with M4's horizons, for the file
@@ -17,7 +21,9 @@ names none; series of less than four horizons left out) are forecast likewise, t
 
 Overhead: 1,000 series of 200 daily values, three models, horizon 14 with two quantiles: statsforecast's own
 ``StatsForecast.forecast`` with as many processes, and the engine from a Parquet table to the combined forecast. Each in
-a process of its own, in alternated rounds; best time, and the largest memory of the process and its largest child.
+a process of its own, in alternated rounds, ``ROUNDS`` of each; medians of the time, of the processors' time (which
+other work on the machine disturbs less) and of the rounds' ratios, and the largest memory of the process and its
+largest child.
 """
 
 from __future__ import annotations
@@ -26,8 +32,10 @@ import argparse
 import csv
 import importlib.util
 import json
+import multiprocessing
 import os
 import resource
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -44,6 +52,7 @@ import numpy.typing as npt
 
 from services.forecasting import metrics
 from services.forecasting.frequencies import Boundary, Frequency
+from services.forecasting.predictor_settings import DEFAULT_METRIC, PredictorSettings
 from services.forecasting.tasks import (
     GLOBAL_MODELS,
     ChooseModels,
@@ -75,7 +84,7 @@ for path in sys.argv[1:]:
         found[name] = {str(key): np.asarray(one, float).tolist() for key, one in series.items()}
 print(json.dumps(found))
 """
-COUNT, LENGTH, DAYS, ROUNDS = 1000, 200, 14, 2
+COUNT, LENGTH, DAYS, ROUNDS = 1000, 200, 14, 3
 MODELS = ("seasonal-naive", "theta", "mstl-ets")
 
 
@@ -84,6 +93,9 @@ def main() -> int:
     parser.add_argument("--only", choices=("accuracy", "m4", "competitions", "overhead"))
     parser.add_argument("--every", type=int, default=1)
     parser.add_argument("--rdata", help="interpreter that has the package rdata")
+    parser.add_argument("--sets", nargs="*", default=[], metavar="NAME", help="'M4 hourly', 'NN5', 'NNGC1 weekly', ...")
+    parser.add_argument("--before", type=int, default=0, metavar="N", help="horizons held back from everything")
+    parser.add_argument("--keep", type=Path, metavar="FOLDER", help="where fitted forecasts stay, and are found again")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--part", choices=("bare", "engine"), help=argparse.SUPPRESS)
     chosen = parser.parse_args()
@@ -95,7 +107,7 @@ def main() -> int:
         print(json.dumps(_part(chosen.part)))
         return 0
     rows: list[Row] = []
-    for part in _parts(chosen.only, chosen.every, chosen.rdata):
+    for part in _parts(chosen):
         rows += part
         for what, data_set, value, remark in part:
             print(f"{what:34} {data_set:22} {value:10.3f}  {remark}", flush=True)
@@ -104,13 +116,17 @@ def main() -> int:
     return 0
 
 
-def _parts(only: str | None, every: int, rdata: str | None) -> Iterator[list[Row]]:
-    if only in (None, "accuracy", "m4"):
-        yield accuracy(m4_hourly(), every)
-    if rdata and only in (None, "accuracy", "competitions"):
-        for competition in competitions(rdata):
-            yield accuracy(competition, every)
-    if only in (None, "overhead"):
+def _parts(chosen: argparse.Namespace) -> Iterator[list[Row]]:
+    def wanted(*parts: str) -> bool:
+        return chosen.only in (None, *parts)
+
+    sets: list[DataSet] = [m4_hourly()] if wanted("accuracy", "m4") else []
+    if chosen.rdata and wanted("accuracy", "competitions"):
+        sets += competitions(chosen.rdata)
+    for data in sets:
+        if not chosen.sets or data.name in chosen.sets:
+            yield accuracy(data.earlier(chosen.before), chosen.every, chosen.keep)
+    if wanted("overhead"):
         yield overhead()
 
 
@@ -128,6 +144,17 @@ class DataSet:
     training: dict[str, Floats]
     test: dict[str, Floats]
     remark: str = ""
+
+    def earlier(self, horizons: int) -> DataSet:
+        """The set as it was ``horizons`` horizons ago; what came then is its test."""
+        if not horizons:
+            return self
+        name, cut = f"{self.name}, {horizons} earlier", horizons * self.horizon
+        training = {key: values[:-cut] for key, values in self.training.items()}
+        test = {
+            key: values[len(values) - cut : len(values) - cut + self.horizon] for key, values in self.training.items()
+        }
+        return DataSet(name, self.frequency, self.horizon, self.season, training, test)
 
 
 def m4_hourly() -> DataSet:
@@ -159,40 +186,27 @@ def _held_back(name: str, frequency: str, horizon: int, season: int, series: dic
     )  # fmt: skip
 
 
-def accuracy(data: DataSet, every: int) -> list[Row]:
-    """sMAPE, MASE and wQL of AutoPredictor and of each model."""
-    import polars as pl
-
-    training, horizon = data.training, data.horizon
-    names = sorted(training)[::every]
-    frequency = Frequency.parse(data.frequency)
-    with tempfile.TemporaryDirectory() as workspace, engine() as do:
-        longest = max(len(training[name]) for name in names)
-        table = f"{workspace}/target.parquet"
-        # All series end together, as the sets do not say when they began; more steps than anybody has.
-        end = pl.Series([datetime(2015, 1, 1)]).dt.offset_by(
-            f"{(longest - 1) * frequency.count}{frequency.interval.lstrip('0123456789')}"
-        )[0]
-        times = pl.datetime_range(datetime(2015, 1, 1), end, frequency.interval, eager=True)
-        pl.DataFrame(
-            {
-                "item_id": [name for name in names for _ in training[name]],
-                "timestamp": pl.concat([times[longest - len(training[name]) :] for name in names]),
-                "target_value": np.concatenate([training[name] for name in names]),
-            }
-        ).write_parquet(table)
+def accuracy(data: DataSet, every: int, keep: Path | None = None) -> list[Row]:
+    """sMAPE, MASE and wQL of AutoPredictor and of each model; fits are taken from, and left in, ``keep``."""
+    names = sorted(data.training)[::every]
+    data_set = f"{data.name}, {len(names)}"
+    with _workspace(keep, data_set) as workspace, engine() as do:
         started = time.perf_counter()
-        report = do(_preparation(workspace, table, data.frequency, horizon))
-        for cut in (horizon, 2 * horizon, 0):
+        count = _prepared(data, names, workspace, do)
+        cuts = _settings(data).cuts(count, max(len(data.training[name]) for name in names))
+        for cut in (*cuts, 0):
+            fitted = Path(workspace) / f"fitted-{cut}"
+            if fitted.exists():
+                continue
             for model in GLOBAL_MODELS:
                 do(FitGlobal(workspace, cut, model))
-            do(FitSeries(workspace, 0, report.count, cut, QUANTILES))
-        choice = do(ChooseModels(workspace, (horizon, 2 * horizon), QUANTILES, "AverageWeightedQuantileLoss"))
-        found = do(MakeForecast(workspace, 0, report.count, choice.weights, choice.others, QUANTILES))
+            do(FitSeries(workspace, 0, count, cut, QUANTILES))
+            fitted.touch()
+        choice = do(ChooseModels(workspace, cuts, QUANTILES, DEFAULT_METRIC))
+        found = do(MakeForecast(workspace, 0, count, choice.weights, choice.others, QUANTILES))
         seconds = time.perf_counter() - started
         auto = {one.dimensions["item_id"]: np.array([one.mean, *one.quantiles]) for one in found}
         singles = _singles(workspace)
-    data_set = f"{data.name}, {len(names)}"
     rows = _measured("AutoPredictor", data_set, auto, data, data.remark)
     for model, forecasts in singles.items():
         rows += _measured(f"  {model}", data_set, forecasts, data, f"fitted {len(forecasts)} series")
@@ -201,9 +215,49 @@ def accuracy(data: DataSet, every: int) -> list[Row]:
     return rows
 
 
-def _measured(
-    what: str, data_set: str, forecasts: dict[str, Floats], data: DataSet, remark: str
-) -> list[Row]:
+@contextmanager
+def _workspace(keep: Path | None, name: str) -> Iterator[str]:
+    if keep is None:
+        with tempfile.TemporaryDirectory() as folder:
+            yield folder
+        return
+    (keep / name).mkdir(parents=True, exist_ok=True)
+    yield str(keep / name)
+
+
+def _settings(data: DataSet) -> PredictorSettings:
+    """Of an AutoPredictor that is asked for the set's horizon and nothing else."""
+    return PredictorSettings(
+        True, data.horizon, data.frequency, tuple(f"{quantile:g}" for quantile in QUANTILES), (), DEFAULT_METRIC, 1,
+        data.horizon,
+    )  # fmt: skip
+
+
+def _prepared(data: DataSet, names: Sequence[str], workspace: str, do: Callable[[Any], Any]) -> int:
+    """Have the series prepared, unless they are already; how many they are."""
+    import polars as pl
+
+    if (Path(workspace) / "series.json").exists():
+        return len(names)
+    training, frequency = data.training, Frequency.parse(data.frequency)
+    longest = max(len(training[name]) for name in names)
+    # All series end together, as the sets do not say when they began; more steps than anybody has.
+    end = pl.Series([datetime(2015, 1, 1)]).dt.offset_by(
+        f"{(longest - 1) * frequency.count}{frequency.interval.lstrip('0123456789')}"
+    )[0]
+    times = pl.datetime_range(datetime(2015, 1, 1), end, frequency.interval, eager=True)
+    table = f"{workspace}/target.parquet"
+    pl.DataFrame(
+        {
+            "item_id": [name for name in names for _ in training[name]],
+            "timestamp": pl.concat([times[longest - len(training[name]) :] for name in names]),
+            "target_value": np.concatenate([training[name] for name in names]),
+        }
+    ).write_parquet(table)
+    return int(do(_preparation(workspace, table, data.frequency, data.horizon)).count)
+
+
+def _measured(what: str, data_set: str, forecasts: dict[str, Floats], data: DataSet, remark: str) -> list[Row]:
     names = sorted(forecasts)
     actual = np.stack([data.test[name] for name in names])
     means = np.stack([forecasts[name][0] for name in names])
@@ -244,21 +298,25 @@ def _singles(workspace: str) -> dict[str, dict[str, Floats]]:
 def overhead() -> list[Row]:
     """Seconds and megabytes of the bare library and of the engine."""
     results: dict[str, list[dict[str, float]]] = {"bare": [], "engine": []}
-    for _ in range(ROUNDS):
-        for part, found in results.items():
+    for number in range(ROUNDS):
+        for part in sorted(results, reverse=number % 2 == 1):
             command = [sys.executable, "-m", "bench.quality.forecasts", "--part", part]
             done = subprocess.run(command, capture_output=True, text=True, check=True)
-            found.append(json.loads(done.stdout.splitlines()[-1]))
-    bare, ours = (min(one["seconds"] for one in results[part]) for part in ("bare", "engine"))
+            results[part].append(json.loads(done.stdout.splitlines()[-1]))
+            print(part, results[part][-1], f"load {os.getloadavg()[0]:.1f}", file=sys.stderr, flush=True)
     data_set = f"{COUNT} x {LENGTH}"
-    rows: list[Row] = [
-        ("statsforecast alone, seconds", data_set, bare, ", ".join(MODELS)),
-        ("engine, seconds", data_set, ours, "table, alignment, the same models, combination"),
-        ("overhead, per cent", data_set, 100 * (ours / bare - 1), "bar: 15"),
-    ]
+    rows: list[Row] = []
     for part, what in (("bare", "statsforecast alone"), ("engine", "engine")):
+        for unit in ("seconds", "processor seconds"):
+            median = statistics.median(one[unit] for one in results[part])
+            rows.append((f"{what}, {unit}", data_set, median, ", ".join(MODELS)))
         megabytes = max(one["megabytes"] for one in results[part])
         rows.append((f"{what}, MB", data_set, megabytes, "the process and its largest child"))
+    for unit in ("seconds", "processor seconds"):
+        ratios = [ours[unit] / bare[unit] for bare, ours in zip(results["bare"], results["engine"], strict=True)]
+        each = ", ".join(f"{100 * (ratio - 1):.1f}" for ratio in ratios)
+        value = 100 * (statistics.median(ratios) - 1)
+        rows.append((f"overhead in {unit}, per cent", data_set, value, f"rounds: {each}; bar: 15"))
     return rows
 
 
@@ -280,12 +338,21 @@ def _part(part: str) -> dict[str, float]:
             "target_value": np.concatenate(values),
         }
     )
-    seconds = _bare(frame) if part == "bare" else _engine(frame)
+    seconds, processor = _bare(frame) if part == "bare" else _engine(frame)
     memory = sum(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    return {"seconds": seconds, "megabytes": memory / 1000}
+    return {"seconds": seconds, "processor seconds": processor, "megabytes": memory / 1000}
 
 
-def _bare(frame: Any) -> float:
+def _processor_seconds() -> float:
+    """Of this process and all its children, those that still run too (Linux)."""
+    ours = sum(os.times()[:4])
+    for child in multiprocessing.active_children():
+        fields = Path(f"/proc/{child.pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+        ours += (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return ours
+
+
+def _bare(frame: Any) -> tuple[float, float]:
     from statsforecast import StatsForecast  # type: ignore[import-not-found, unused-ignore]
     from statsforecast.models import (  # type: ignore[import-not-found, unused-ignore]
         MSTL,
@@ -304,23 +371,23 @@ def _bare(frame: Any) -> float:
     named = frame.rename({"item_id": "unique_id", "timestamp": "ds", "target_value": "y"})
     library = StatsForecast(models=models, freq="1d", n_jobs=threads())
     library.forecast(df=named.head(4 * LENGTH), h=DAYS, level=[80])
-    started = time.perf_counter()
+    started, used = time.perf_counter(), _processor_seconds()
     library.forecast(df=named, h=DAYS, level=[80])
-    return time.perf_counter() - started
+    return time.perf_counter() - started, _processor_seconds() - used
 
 
-def _engine(frame: Any) -> float:
+def _engine(frame: Any) -> tuple[float, float]:
     with tempfile.TemporaryDirectory() as workspace, engine() as do:
         for count in (16, COUNT):
             for path in Path(workspace).iterdir():
                 path.unlink()
             frame.head(count * LENGTH).write_parquet(f"{workspace}/target.parquet")
-            started = time.perf_counter()
+            started, used = time.perf_counter(), _processor_seconds()
             report = do(_preparation(workspace, f"{workspace}/target.parquet", "D", DAYS))
             do(FitSeries(workspace, 0, report.count, 0, (0.1, 0.9), others=MODELS))
             do(MakeForecast(workspace, 0, report.count, {}, dict.fromkeys(MODELS, 1.0), (0.1, 0.9)))
-            seconds = time.perf_counter() - started
-    return seconds
+            spent = time.perf_counter() - started, _processor_seconds() - used
+    return spent
 
 
 def _preparation(workspace: str, table: str, frequency: str, horizon: int) -> PrepareSeries:

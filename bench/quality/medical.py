@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from bench.quality import bc5cdr
+from bench.quality import bc5cdr, medical_rules
 from services.language.engines.tagger import MedicalEngine
 from services.language.engines.token_classifier import TokenClassifier
 from services.language.medical import icd10, precision
@@ -197,6 +197,10 @@ def main() -> None:
             print(f"BC5CDR development, {kind}: {told}")
     measure_doses(engine, counts)
     measure_contexts(counts)
+    medical_rules.measure_times(counts)
+    medical_rules.measure_habits(counts)
+    medical_rules.measure_laboratory(engine, counts)
+    medical_rules.measure_people(engine)
     measure_icd10(options.write)
     measure_time(engine)
     if options.write:

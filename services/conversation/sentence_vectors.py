@@ -12,9 +12,12 @@ from services.conversation.understanding.training import Vectors
 from shared.rpc.call import Priority
 from shared.runtime.runtime import Runtime
 
-#: Sentences that share a run of the engine; fewer than this many go one by one, so that company changes no answer.
-_TOGETHER = 16
-_BATCH = 256
+#: Fewer sentences than this go one by one, so that company changes no answer.
+_FEW = 16
+#: Sentences that the engine is given as one item: a quarter of a second at most, for others wait that long.
+_TOGETHER = 64
+#: Sentences that are asked for at once: an instance of the engine that is done waits for the others only at the end.
+_BATCH = 8192
 
 
 def vectors_of(runtime: Runtime, priority: Priority) -> Vectors:
@@ -22,9 +25,9 @@ def vectors_of(runtime: Runtime, priority: Priority) -> Vectors:
 
     async def vectors(sentences: Sequence[str]) -> npt.NDArray[np.float32]:
         async with await runtime.lease(SENTENCE_VECTORS) as lease:
-            if len(sentences) < _TOGETHER:
+            if len(sentences) < _FEW:
                 return np.asarray(await lease.run(list(sentences), priority), np.float32)
-            # Sentences of like length together: little padding.
+            # Sentences of like length together: the engine finds those of as many pieces among them.
             order = sorted(range(len(sentences)), key=lambda i: len(sentences[i]))
             packs = [order[begin : begin + _TOGETHER] for begin in range(0, len(order), _TOGETHER)]
             rows: list[npt.NDArray[np.float32]] = []

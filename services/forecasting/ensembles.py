@@ -1,9 +1,11 @@
 """Which models a series gets, and how their forecasts become one.
 
-The forecast is the weighted mean of the models' means, and of their quantiles one by one. A model weighs by its loss in
-backtests, 1 / loss**SHARPNESS (Pawlikowski and Chorowska, "Weighted ensemble of statistical models", M4): the mean of
-several is better than the best of them chosen by few windows. A model without quantiles of its own gets the spread
-around the mean that the others have.
+A model weighs by its loss in backtests. One series' few windows tell little of that, so its losses are drawn towards
+those of all series, the more the less the windows of one series agree (empirical Bayes: Efron and Morris, "Stein's
+estimation rule and its competitors", 1973; of the losses' logarithms). The forecast is the weighted median of the
+models' means, and of their quantiles one by one: one model that goes astray moves it little (Petropoulos and Svetunkov,
+"A simple combination of univariate models", 2020, take the plain median). A model without quantiles of its own gets the
+spread around the mean that the others have.
 """
 
 from __future__ import annotations
@@ -17,25 +19,73 @@ from services.forecasting.metrics import quantile_loss
 
 Floats = npt.NDArray[np.float64]
 
-SHARPNESS = 2.0
+#: A weight is 1 / loss**SHARPNESS; chosen, as the other two, on backtests (README.md).
+SHARPNESS = 4.0
 #: A model whose loss is so many times the least is left out.
-WORST_RATIO = 3.0
+WORST_RATIO = 1.5
+_WORST = float(np.log(WORST_RATIO))
 #: A weight below this is not worth the time of a fit.
 LEAST_WEIGHT = 0.05
+#: Losses below this share of a window's mean loss are alike: no model is infinitely better.
+_LEAST_LOSS = 0.02
 
 
-def weights(losses: Mapping[str, float]) -> dict[str, float]:
-    """Weights, 1 together, of the models with a finite loss (0..); {} where there is none."""
-    finite = {name: loss for name, loss in losses.items() if np.isfinite(loss)}
-    if not finite:
+def weights(windows: Sequence[Sequence[Mapping[str, float]]]) -> list[dict[str, float]]:
+    """Weights, 1 together, of the models of each series; {} for a series without a finite loss.
+
+    ``windows``: by window and series the loss of each model, 0...
+    """
+    count = len(windows[0]) if windows else 0
+    names = sorted({name for window in windows for losses in window for name in losses})
+    table = np.full((count, len(windows), len(names)), np.nan)
+    for at, window in enumerate(windows):
+        for index, losses in enumerate(window):
+            for column, name in enumerate(names):
+                table[index, at, column] = losses.get(name, np.nan)
+    table[~np.isfinite(table)] = np.nan
+    return [
+        _shares({name: value for name, value in zip(names, row, strict=True) if np.isfinite(value)})
+        for row in (_drawn_together(table) if table.size else np.empty((count, 0)))
+    ]
+
+
+def _drawn_together(losses: Floats) -> Floats:
+    """Logarithms of the losses [series, windows, models] as they are expected of a window to come: [series, models].
+
+    Only differences within a series mean something. NaN where a model has no loss.
+    """
+    there = np.isfinite(losses)
+    # A window with one model compares nothing.
+    compared = there & (there.sum(axis=2, keepdims=True) > 1)
+    there = np.where(compared.any(axis=(1, 2), keepdims=True), compared, there)
+    scale = _mean_of(losses, there, 2)
+    logs = np.log(np.where(there, losses, 0.0) / np.where(scale > 0, scale, 1.0) + _LEAST_LOSS)
+    # A window is as hard as it is for its models; where some are missing, for those that are there.
+    models = np.zeros(losses.shape[2])
+    for _ in range(20):
+        left = logs - _mean_of(logs - models, there, 2)
+        models = _mean_of(left, there, (0, 1)).ravel()
+    left -= models
+    counts = there.sum(axis=1)
+    own = _mean_of(left, there, 1)[:, 0]
+    spare = int(np.maximum(counts - 1, 0).sum())
+    if spare:
+        noise = float(((left - own[:, None]) ** 2)[there].sum()) / spare
+        difference = max(0.0, float(np.mean(own[counts > 0] ** 2)) - noise / float(np.mean(counts[counts > 0])))
+        trust = difference / (difference + noise / np.maximum(counts, 1) + 1e-12)
+    else:
+        # One window does not tell what is noise in it.
+        trust = np.zeros(counts.shape)
+    return np.where(counts > 0, models + trust * own, np.nan)
+
+
+def _shares(logs: Mapping[str, float]) -> dict[str, float]:
+    if not logs:
         return {}
-    best = min(finite.values())
-    # A loss of zero would weigh infinitely.
-    floor = max(best, 1e-9 * max(1.0, max(finite.values())))
-    usable = {name: max(loss, floor) for name, loss in finite.items() if loss <= WORST_RATIO * floor}
-    raw = {name: (loss / floor) ** -SHARPNESS for name, loss in usable.items()}
+    best = min(logs.values())
+    raw = {name: np.exp(SHARPNESS * (best - value)) for name, value in logs.items() if value - best <= _WORST}
     total = sum(raw.values())
-    kept = {name: weight for name, weight in raw.items() if weight / total >= LEAST_WEIGHT}
+    kept = {name: float(weight) for name, weight in raw.items() if weight / total >= LEAST_WEIGHT}
     total = sum(kept.values())
     return {name: weight / total for name, weight in kept.items()}
 
@@ -54,9 +104,9 @@ def combined(forecasts: Mapping[str, Floats], chosen: Mapping[str, float]) -> Fl
     if not there:
         there = dict.fromkeys([*whole, *points], 1.0)
     spreaders = {name: weight for name, weight in there.items() if name in whole} or dict.fromkeys(whole, 1.0)
-    spread = _mean([whole[name] - whole[name][0] for name in spreaders], list(spreaders.values()))
+    spread = np.average([whole[name] - whole[name][0] for name in spreaders], axis=0, weights=[*spreaders.values()])
     rows = [whole[name] if name in whole else points[name] + spread for name in there]
-    answer = _mean(rows, list(there.values()))
+    answer = _median(np.stack(rows), np.array([*there.values()]))
     answer[1:] = np.sort(answer[1:], axis=0)
     return answer
 
@@ -80,5 +130,20 @@ def series_loss(actual: Floats, forecast: Floats, quantiles: Sequence[float], me
     )
 
 
-def _mean(rows: Sequence[Floats], by: Sequence[float]) -> Floats:
-    return np.asarray(np.average(np.stack(rows), axis=0, weights=by), dtype=np.float64)
+def _median(rows: Floats, by: Floats) -> Floats:
+    """The median of ``rows`` [rows, ...] weighing ``by`` [rows] > 0, straight between neighbours: of two, the mean."""
+    if len(rows) == 1:
+        return np.asarray(rows[0], dtype=np.float64)
+    order = np.argsort(rows, axis=0, kind="stable")
+    values, shares = np.take_along_axis(rows, order, 0), (by / by.sum())[order]
+    middles = np.cumsum(shares, axis=0) - shares / 2
+    above = np.clip((middles < 0.5).sum(axis=0, keepdims=True), 1, len(rows) - 1)
+    low, high = (np.take_along_axis(middles, at, 0)[0] for at in (above - 1, above))
+    below, beyond = (np.take_along_axis(values, at, 0)[0] for at in (above - 1, above))
+    return np.asarray(below + np.clip((0.5 - low) / (high - low), 0.0, 1.0) * (beyond - below))
+
+
+def _mean_of(values: Floats, there: npt.NDArray[np.bool_], axis: int | tuple[int, ...]) -> Floats:
+    """The mean over an axis, which stays, of what is there; 0 where nothing is."""
+    counts = there.sum(axis=axis, keepdims=True)
+    return np.asarray(np.where(there, values, 0.0).sum(axis=axis, keepdims=True) / np.maximum(counts, 1))

@@ -14,6 +14,8 @@ from shared import errors
 MOST_STEPS: Final = 500
 DEFAULT_TYPES: Final = ("0.1", "0.5", "0.9")
 MOST_WINDOWS: Final = 5
+#: Values of all series together that models are fitted to in seconds.
+FEW_VALUES: Final = 20_000
 DEFAULT_METRIC: Final = "AverageWeightedQuantileLoss"
 _FILLINGS = frozenset({"zero", "value", "median", "mean", "min", "max", "nan"})
 _TARGET_RULES: Final[Mapping[str, frozenset[str]]] = {
@@ -64,10 +66,14 @@ class PredictorSettings:
         """The quantiles among the types, ascending; the usual three where there are none (to choose models by)."""
         return quantiles(self.types) or (0.1, 0.5, 0.9)
 
-    @property
-    def cuts(self) -> tuple[int, ...]:
-        """Where backtest windows begin, steps before the end, ascending. The oldest serves the choice only."""
-        return tuple(self.offset + self.horizon * number for number in range(self.windows + 1))
+    def cuts(self, count: int, longest: int) -> tuple[int, ...]:
+        """Where backtest windows begin, steps before the end, ascending, for ``count`` series of ``longest`` at most.
+
+        Those beyond ``windows`` serve the choice of models only: one, and a second where few values make it cheap.
+        """
+        choosing = 2 if count * longest <= FEW_VALUES and not self.algorithm else 1
+        wanted = (self.offset + self.horizon * number for number in range(self.windows + choosing))
+        return tuple(cut for cut in wanted if longest - cut > self.horizon) or (self.offset,)
 
 
 def quantiles(types: Iterable[str]) -> tuple[float, ...]:

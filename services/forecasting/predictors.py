@@ -197,13 +197,15 @@ class Predictors:
         group = await self._datasets.group(running.account, stored.facts[GROUP])
         members = await self._datasets.members(running.account, group)
         async with training(running, self._engines, self._objects, members, settings) as work:
-            longest = work.report.longest
-            cuts = [cut for cut in settings.cuts if longest - cut > settings.horizon] or [settings.offset]
+            cuts = settings.cuts(work.report.count, work.report.longest)
             for number, cut in enumerate(cuts):
                 share = 0.05 + 0.9 * number / len(cuts), 0.05 + 0.9 * (number + 1) / len(cuts)
                 await work.fit(cut, settings.quantiles, share)
             choice: Choice = await work.engine.do(
-                ChooseModels(work.workspace, tuple(cuts), settings.quantiles, settings.metric)
+                ChooseModels(
+                    work.workspace, cuts, settings.quantiles, settings.metric,
+                    min(settings.windows, max(1, len(cuts) - 1)),
+                )
             )
             path = Path(work.workspace) / "choice.json"
             path.write_text(json.dumps({"weights": choice.weights, "others": choice.others}), encoding="utf-8")

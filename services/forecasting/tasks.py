@@ -179,12 +179,16 @@ class FitAlgorithm:
 
 @dataclass(frozen=True, slots=True)
 class ChooseModels:
-    """Choose each series' models by the backtests with ``cuts``, and measure the choice."""
+    """Choose each series' models by the backtests with ``cuts`` (ascending), and measure the choice.
+
+    ``tested``: in how many of the newest windows it is measured; 0 = in all but the oldest, or in the only one.
+    """
 
     workspace: str
     cuts: tuple[int, ...]
     quantiles: tuple[float, ...]
     metric: str
+    tested: int = 0
 
 
 @dataclass(frozen=True, slots=True)

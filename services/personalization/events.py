@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Row, Select, bindparam, delete, func, insert,
 from services.personalization.tables import recommendation_events as events
 from services.personalization.tables import recommendation_records as records
 from shared.storage.database import Database
+from shared.storage.lookups import Lookup
 
 #: Events of a user that a recommendation looks at, the newest.
 RECENT = 1000
@@ -55,8 +56,7 @@ _COLUMNS = [
     events.c.number, events.c.user_id, events.c.item_id, events.c.event_type, events.c.event_value, events.c.sent_at,
 ]  # fmt: skip
 
-#: Made once: putting a statement together costs as much as running it.
-_OF_USER = (
+_OF_USER = Lookup(
     select(*_COLUMNS)
     .where(
         events.c.dataset_group == bindparam("group"),
@@ -161,8 +161,8 @@ def _rows(connection: Connection, query: Select[Any]) -> Sequence[Row[Any]]:
 
 def user_events(connection: Connection, group: int, user: str, after: int) -> Sequence[RecordedEvent]:
     """``EventStore.of_user`` within a transaction."""
-    rows = connection.execute(_OF_USER, {"group": group, "user": user, "after": after})
-    return sorted(map(_recorded, rows), key=lambda event: (event.sent_at, event.number))
+    rows = _OF_USER.rows(connection, group=group, user=user, after=after)
+    return sorted((RecordedEvent(*row) for row in rows), key=lambda event: (event.sent_at, event.number))
 
 
 def dataset_records(connection: Connection, dataset: int, after: int) -> tuple[Mapping[str, Mapping[str, Any]], int]:

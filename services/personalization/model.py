@@ -6,6 +6,7 @@ import hashlib
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -39,16 +40,23 @@ class Tuning:
 
     def weights(self, count: int) -> npt.NDArray[np.float32]:
         """Weights of ``count`` interactions, the oldest first [count]."""
-        if self.half_life is None:
-            return np.ones(count, np.float32)
-        ages = np.arange(count - 1, -1, -1)
-        return np.maximum(0.5 ** (ages / self.half_life), _NOTHING).astype(np.float32)
+        return _weights(self.half_life, count)
 
     def history(self, items: Ints) -> History:
         """A user's items, the oldest first, each counted where it came last."""
         # A dictionary keeps the order; sorting takes ten times as long for as few as a user has.
         distinct = np.array(list(dict.fromkeys(items[::-1].tolist()))[::-1], np.int64)
         return History(distinct, self.weights(len(distinct)))
+
+
+@lru_cache(maxsize=4096)
+def _weights(half_life: float | None, count: int) -> npt.NDArray[np.float32]:
+    """``Tuning.weights``; everybody's, so nobody may change it."""
+    ages = np.arange(count - 1, -1, -1)
+    decayed = np.ones(count) if half_life is None else np.maximum(0.5 ** (ages / half_life), _NOTHING)
+    weights = decayed.astype(np.float32)
+    weights.flags.writeable = False
+    return weights
 
 
 @dataclass(frozen=True, slots=True)

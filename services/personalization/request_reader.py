@@ -1,7 +1,8 @@
 """What a request is about, out of the database: its campaign, its filters, and what its user did last.
 
-Requests that come while one read is under way share the next: a transaction begins after all of them came, so each sees
-whatever was committed before it was sent, and sixteen at once cost little more than one.
+Requests that are there at the same time share a read, and so do those that come while one is under way: its transaction
+begins after all of them came, so each sees whatever was committed before it was sent, and sixteen at once cost little
+more than one.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from services.personalization.kinds import ACTIVE, CAMPAIGN, FILTER, Kind, Store
 from services.personalization.shelf import missing
 from shared import errors
 from shared.storage.database import Database
+from shared.storage.lookups import Lookup
 from shared.storage.resources import Resource, resources
 
 #: Rows of campaigns and filters that stay parsed.
@@ -28,11 +30,12 @@ _PARSED = 512
 #: Requests that share a read at most.
 _SHARED = 64
 
-#: Made once: putting a statement together costs as much as running it.
-_RESOURCE = select(resources).where(
-    resources.c.account == bindparam("account"),
-    resources.c.kind == bindparam("kind"),
-    resources.c.arn == bindparam("arn"),
+_RESOURCE = Lookup(
+    select(resources).where(
+        resources.c.account == bindparam("account"),
+        resources.c.kind == bindparam("kind"),
+        resources.c.arn == bindparam("arn"),
+    )
 )
 
 
@@ -92,7 +95,7 @@ class RequestReader:
         while self._waiting:
             shared, self._waiting = self._waiting[:_SHARED], self._waiting[_SHARED:]
             try:
-                results = await self._database.read(self._read_shared, [wanted for wanted, _ in shared])
+                results = await self._database.glance(self._read_shared, [wanted for wanted, _ in shared])
             except Exception as error:
                 results = [error] * len(shared)
             for (_, future), result in zip(shared, results, strict=True):
@@ -125,13 +128,13 @@ class RequestReader:
         return results
 
     def _row(self, connection: Connection, account: str, kind: Kind[Any], arn: str) -> _Parsed | None:
-        values = {"account": account, "kind": kind.resource.name, "arn": arn}
-        row = connection.execute(_RESOURCE, values).one_or_none()
-        if row is None:
+        rows = _RESOURCE.rows(connection, account=account, kind=kind.resource.name, arn=arn)
+        if not rows:
             return None
+        (row,) = rows
         kept = self._parsed.get(row.id)
         if kept is None or kept.version != row.version:
-            stored = Stored.of(kind, Resource(**row._mapping))
+            stored = Stored.of(kind, Resource(**row._asdict()))
             serving = Serving(**stored.facts["serving"]) if "serving" in stored.facts else None
             kept = self._parsed[row.id] = _Parsed(row.version, stored, serving)
         self._parsed.move_to_end(row.id)

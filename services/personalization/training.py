@@ -229,17 +229,12 @@ class _Trainer:
         some = choosing[:300]
         users = [int(split.users[index]) for index in some]
         plain = self._logits(model, replace(tuning, temperature=1.0, repeat=0.0), split, users)
-        known = np.zeros(plain.shape, bool)
-        for row, user in zip(known, users, strict=True):
-            row[split.known.items[split.known.of(user)]] = True
+        known = [np.unique(split.known.items[split.known.of(user)]) for user in users]
+        hidden = [split.hidden[index] for index in some]
         best = (np.inf, tuning)
         for temperature in _TEMPERATURES:
-            for repeat in _REPEATS if repeats else (_NEVER,):
-                logits = plain / np.float32(temperature) + np.float32(repeat) * known
-                top = logits.max(axis=1, keepdims=True)
-                total = np.log(np.exp(logits - top).sum(axis=1)) + top[:, 0]
-                losses = [total[row] - logits[row][split.hidden[index]].mean() for row, index in enumerate(some)]
-                loss = float(np.mean(losses))
+            losses = _losses(plain, known, hidden, temperature, _REPEATS if repeats else (_NEVER,))
+            for repeat, loss in losses.items():
                 if loss < best[0]:
                     best = (loss, Tuning(tuning.half_life, temperature, repeat))
         return best[1]
@@ -271,6 +266,38 @@ class _Trainer:
             self.plan.recipe.name, self._data, self._counted, counts, self.plan.counting, tuning, engine, None,
             self._last_event,
         )  # fmt: skip
+
+
+def _losses(
+    scores: npt.NDArray[np.float32],
+    known: Sequence[Ints],
+    hidden: Sequence[Ints],
+    temperature: float,
+    repeats: Sequence[float],
+) -> dict[float, float]:
+    """Mean negative log likelihood of users' hidden items, by the bonus for what they know.
+
+    ``scores`` [users, items]; ``known`` and ``hidden``: distinct items of each user. The sum over all items is one
+    over those that are not known, which no bonus changes, and one over the few that are.
+    """
+    totals: dict[float, list[float]] = {repeat: [] for repeat in repeats}
+    for row, own, wanted in zip(scores, known, hidden, strict=True):
+        logits = row / np.float32(temperature)
+        likelihood, again = float(logits[wanted].mean()), float(np.isin(wanted, own).mean())
+        of_known = _log_sum(logits[own])
+        logits[own] = -np.inf
+        of_others = _log_sum(logits)
+        for repeat, losses in totals.items():
+            losses.append(float(np.logaddexp(of_others, repeat + of_known)) - likelihood - repeat * again)
+    return {repeat: float(np.mean(losses)) for repeat, losses in totals.items()}
+
+
+def _log_sum(logits: npt.NDArray[np.float32]) -> float:
+    """log(sum(exp(logits))); minus infinity for none."""
+    top = logits.max(initial=-np.inf)
+    if top == -np.inf:
+        return -np.inf
+    return float(top) + float(np.log(np.exp(logits - top).sum()))
 
 
 def _top(scores: npt.NDArray[np.float32]) -> Ints:

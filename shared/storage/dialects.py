@@ -43,6 +43,8 @@ class Dialect(ABC):
     column_types: ClassVar[dict[str, str]]
     #: Threads that may write at the same time.
     writers: ClassVar[int]
+    #: Whether the database runs in this process, so that a small question is answered sooner than a thread wakes up.
+    embedded: ClassVar[bool]
 
     @abstractmethod
     def open(self, url: URL, *, connections: int, durable: bool) -> Engine:
@@ -79,6 +81,7 @@ class SqliteDialect(Dialect):
     }
     # Writers in a queue of our own cost less than writers that poll SQLite's lock.
     writers: ClassVar[int] = 1
+    embedded: ClassVar[bool] = True
 
     def open(self, url: URL, *, connections: int, durable: bool) -> Engine:
         if not url.database or url.database == ":memory:":
@@ -150,6 +153,7 @@ class PostgresDialect(Dialect):
         "bigint": "BIGINT",
     }
     writers: ClassVar[int] = 8
+    embedded: ClassVar[bool] = False
 
     #: serialization_failure and deadlock_detected.
     _LOST_RACE: ClassVar[frozenset[str]] = frozenset({"40001", "40P01"})

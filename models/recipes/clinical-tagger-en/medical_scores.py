@@ -6,7 +6,8 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from medical_corpora import HEADS, labelled
+from corpora import Sentence
+from medical_corpora import CONCEPT_HEAD, HEADS, labelled
 from scores import fit_temperature
 
 from bench.quality import bc5cdr
@@ -15,12 +16,14 @@ from services.language.engines.tagger import MedicalEngine
 from services.language.engines.token_classifier import TokenClassifier
 
 
-def calibrate(out: Path, held: Sequence[bc5cdr.Annotated]) -> None:
-    """Write ``heads.json`` with the temperature that fits held-out sentences best."""
-    settings = {"heads": HEADS, "temperatures": {"concept": 1.0}}
+def calibrate(out: Path, held: Sequence[bc5cdr.Annotated], phi: Sequence[Sentence] = ()) -> None:
+    """Write ``heads.json`` with the temperatures that fit held-out sentences best; with ``phi`` there are two heads."""
+    heads = HEADS if phi else CONCEPT_HEAD
+    settings = {"heads": heads, "temperatures": dict.fromkeys(heads, 1.0)}
     (out / "heads.json").write_text(json.dumps(settings))
-    sentences = [labelled(note, open_types=True) for note in held]
-    settings["temperatures"] = {"concept": fit_temperature(TokenClassifier(out), sentences, "concept")}
+    told = {"concept": [labelled(note, open_types=True) for note in held], "pii": phi}
+    classifier = TokenClassifier(out)
+    settings["temperatures"] = {head: fit_temperature(classifier, told[head], head) for head in heads}
     (out / "heads.json").write_text(json.dumps(settings))
 
 

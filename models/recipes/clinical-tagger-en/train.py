@@ -15,7 +15,7 @@ from pathlib import Path
 import torch
 from encoder import Tagger, Training
 from export import export_onnx, prune_vocabulary
-from medical_corpora import HEADS, labelled
+from medical_corpora import CONCEPT_HEAD, labelled
 from medical_scores import calibrate, evaluate
 from notes import Maker
 
@@ -54,9 +54,9 @@ def main() -> None:
     counts.update(w for _ in range(8000) for w in labelled(maker.make(), open_types=False).words)
     kept = prune_vocabulary(options.checkpoint, options.data, counts, options.out)
     pieces = WordPieces.from_file(options.out / "tokenizer.json")
-    model = Tagger(options.checkpoint, kept, HEADS).train()
+    model = Tagger(options.checkpoint, kept, CONCEPT_HEAD).train()
     training = Training(
-        model, pieces, HEADS, generator,
+        model, pieces, CONCEPT_HEAD, generator,
         rate=options.rate, warm_up=100, epochs=options.epochs, bfloat16=options.bfloat16,
     )  # fmt: skip
     for epoch in range(options.epochs):
@@ -66,7 +66,7 @@ def main() -> None:
         loss = training.epoch([*sentences, *made])
         print(f"epoch {epoch + 1}: loss {loss:.4f}, {time.time() - began:.0f} s", flush=True)
         torch.save(model.state_dict(), options.out.parent / "tagger.pt")
-    export_onnx(model.eval(), options.out, list(HEADS))
+    export_onnx(model.eval(), options.out, list(CONCEPT_HEAD))
     calibrate(options.out, held)
     scores = evaluate(options.out, options.data)
     (options.out.parent / "scores.json").write_text(json.dumps(scores, indent=1))

@@ -23,11 +23,12 @@ Heads = Mapping[str, Sequence[str]]
 class Tagger(nn.Module):
     """(batch, length) piece ids and shapes -> per head (batch, length, classes) logits."""
 
-    def __init__(self, checkpoint: Path, kept: list[int], heads: Heads) -> None:
+    def __init__(self, checkpoint: Path, kept: list[int], heads: Heads, layers: int = 6) -> None:
         super().__init__()
         config = BertConfig.from_pretrained(
-            checkpoint, attn_implementation="eager", hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0
-        )
+            checkpoint, attn_implementation="eager", hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0,
+            num_hidden_layers=layers,
+        )  # fmt: skip
         self.encoder = BertModel.from_pretrained(checkpoint, config=config, add_pooling_layer=False)
         table = self.encoder.embeddings.word_embeddings.weight.detach()[kept]
         self.encoder.embeddings.word_embeddings = nn.Embedding(1, config.hidden_size)  # replaced by the table below
@@ -100,9 +101,11 @@ class Training:
         warm_up: int,
         epochs: int,
         bfloat16: bool,
+        batch: type[Batch] = Batch,
     ) -> None:
         self._model, self._pieces, self._heads, self._generator = model, pieces, heads, generator
         self._rate, self._warm_up, self._epochs, self._bfloat16 = rate, warm_up, epochs, bfloat16
+        self._batch = batch
         self._trained = [p for p in model.parameters() if p.requires_grad]
         self._optimiser = torch.optim.AdamW(self._trained, lr=rate, weight_decay=0.01, fused=True)
         self._step, self._steps = 0, 0
@@ -113,7 +116,7 @@ class Training:
         batches = [ordered[i : i + BATCH] for i in range(0, len(ordered), BATCH)]
         self._generator.shuffle(batches)
         self._steps = self._steps or self._epochs * len(batches)
-        return sum(self._learn(Batch(rows, self._pieces, self._heads)) for rows in batches) / len(batches)
+        return sum(self._learn(self._batch(rows, self._pieces, self._heads)) for rows in batches) / len(batches)
 
     def _learn(self, batch: Batch) -> float:
         rising, falling = (self._step + 1) / self._warm_up, 1 - self._step / (self._steps * 1.02)

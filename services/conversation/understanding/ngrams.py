@@ -31,11 +31,12 @@ class Ngrams:
         self.rarity = rarity
 
     @classmethod
-    def learn(cls, texts: Sequence[str]) -> Ngrams:
+    def learn(cls, hashed: Sequence[Hashes]) -> Ngrams:
+        """From the ``hashes`` of each text."""
         counts: Counter[int] = Counter()
-        for text in texts:
-            counts.update(key for key, _ in hashes(text))
-        return cls({key: math.log((1 + len(texts)) / (1 + count)) + 1 for key, count in counts.items()})
+        for of_text in hashed:
+            counts.update(key for key, _ in of_text)
+        return cls({key: math.log((1 + len(hashed)) / (1 + count)) + 1 for key, count in counts.items()})
 
     def rows(self, texts: Sequence[str]) -> Rows:
         """Unit rows (texts, ``COLUMNS``); a zero row where nothing is known."""

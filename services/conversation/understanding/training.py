@@ -24,7 +24,7 @@ from services.conversation.understanding.intent_classifier import (
 )
 from services.conversation.understanding.meanings import LocaleDefinition
 from services.conversation.understanding.model_file import TrainedLocale
-from services.conversation.understanding.ngrams import Ngrams
+from services.conversation.understanding.ngrams import Ngrams, hashes
 from services.conversation.understanding.slot_tagger import learn
 from services.conversation.understanding.slot_types import ALWAYS_LOOKED_FOR, SlotType, types_of
 from services.conversation.understanding.utterances import Example, Slot, fill, parse_utterance
@@ -65,15 +65,18 @@ async def train(definition: LocaleDefinition, vectors: Vectors) -> bytes:
     """
     types, parsed = await asyncio.to_thread(_read, definition)
     corpus = _corpus(definition, types, parsed)
+    # What needs no vectors is done while the encoder makes them: it leaves Python to others.
     fields_learnt = asyncio.create_task(asyncio.to_thread(_learn_fields, definition, types, parsed))
+    ngrams_learnt = asyncio.create_task(asyncio.to_thread(_learn_ngrams, corpus.texts))
     try:
         rows = await vectors(corpus.texts)
         background = await everyday.sentence_vectors(vectors)
-        fields = await fields_learnt
+        fields, (ngrams, of_texts) = await fields_learnt, await ngrams_learnt
     except BaseException:
         fields_learnt.cancel()
+        ngrams_learnt.cancel()
         raise
-    return await asyncio.to_thread(_finish_on_one_core, definition, corpus, rows, background, fields)
+    return await asyncio.to_thread(_finish_on_one_core, definition, corpus, ngrams, rows, of_texts, background, fields)
 
 
 _Parsed = Mapping[str, Sequence[Sequence[str | Slot]]]
@@ -131,6 +134,13 @@ def _learn_fields(definition: LocaleDefinition, types: Mapping[str, SlotType], p
     return fields
 
 
+def _learn_ngrams(texts: Sequence[str]) -> tuple[Ngrams, npt.NDArray[np.float32]]:
+    """Which n-grams the texts have, and the row of each text."""
+    hashed = [hashes(text) for text in texts]
+    ngrams = Ngrams.learn(hashed)
+    return ngrams, ngrams.rows_of(hashed)
+
+
 def _finish_on_one_core(*arguments: Any) -> bytes:
     """``_finish``, one locale at a time: the matrices are small, and sharing them out costs more than it saves."""
     with _FITTING, threadpool_limits(limits=1, user_api="blas"):
@@ -140,16 +150,17 @@ def _finish_on_one_core(*arguments: Any) -> bytes:
 def _finish(
     definition: LocaleDefinition,
     corpus: _Corpus,
+    ngrams: Ngrams,
     vectors: npt.NDArray[np.float32],
+    of_texts: npt.NDArray[np.float32],
     background: npt.NDArray[np.float32],
     fields: Mapping[str, bytes],
 ) -> bytes:
     intents = tuple(definition.intents)
     count, nothing = len(corpus.texts), len(intents)
-    ngrams = Ngrams.learn(corpus.texts)
     far = far_enough(background, vectors)
     sentences = [s for s, kept in zip(everyday.hashed(), far, strict=True) if kept]
-    rows = np.vstack([join(vectors, ngrams.rows(corpus.texts)), join(background[far], ngrams.rows_of(sentences))])
+    rows = np.vstack([join(vectors, of_texts), join(background[far], ngrams.rows_of(sentences))])
     labels = np.concatenate([corpus.labels, np.full(len(sentences), nothing, np.int64)])
     share = min(1.0, _EVERYDAY_SHARE * count / max(1, len(sentences)))
     weights = np.concatenate([np.ones(count), np.full(len(sentences), share)]).astype(np.float32)

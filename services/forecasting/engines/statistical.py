@@ -40,6 +40,8 @@ class ForecastingEngine:
     """Does the tasks of tasks.py."""
 
     def __init__(self) -> None:
+        # Threads that spin while they wait take far longer where others use the processors too (README.md).
+        os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
         self._cluster: clusters.DaskCluster | None = None
         self._pool = _pool("fork")
         # Started now: a fork after LightGBM's threads have started may hang.
@@ -127,7 +129,7 @@ def fit_global(task: FitGlobal) -> int:
 def choose(task: ChooseModels) -> Choice:
     """Weights by all windows; metrics of each window by weights that only older ones gave, so of unseen values.
 
-    ``task.cuts`` are ascending. The oldest window only serves the choice, unless it is the only one.
+    The oldest windows only serve the choice, unless there is one only.
     """
     space = Workspace.open(task.workspace)
     actuals = {cut: _actuals(space, cut) for cut in task.cuts}
@@ -137,7 +139,7 @@ def choose(task: ChooseModels) -> Choice:
         losses[cut] = [
             _losses(_of(forecasts[cut], index), actuals[cut][index], task) for index in range(len(space))
         ]
-    tested = task.cuts[:-1] or task.cuts
+    tested = task.cuts[: task.tested or -1] or task.cuts
     windows = []
     for place, cut in enumerate(tested):
         chosen = _choices([losses[older] for older in task.cuts[place + 1 :]], len(space))
@@ -147,7 +149,7 @@ def choose(task: ChooseModels) -> Choice:
     if not usable:
         raise errors.InvalidArgument("No series is long enough for a backtest of the ForecastHorizon.")
     keyed = {"\0".join(key): chosen for key, chosen in zip(space.keys, final, strict=True) if chosen}
-    return Choice(keyed, _typical(keyed), (*usable, _summary(usable)))
+    return Choice(keyed, _typical([*keyed.values()]), (*usable, _summary(usable)))
 
 
 def make_forecast(task: MakeForecast) -> list[SeriesForecast]:
@@ -255,26 +257,24 @@ def _losses(forecasts: Mapping[str, Floats], actual: Floats, task: ChooseModels)
 
 
 def _choices(windows: Sequence[Sequence[Mapping[str, float]]], count: int) -> list[dict[str, float]]:
-    """Weights of each series by the mean of its losses in ``windows``; {} (all models alike) where there are none."""
-    chosen = []
-    for index in range(count):
-        names = set.intersection(*(set(window[index]) for window in windows)) if windows else set()
-        means = {name: float(np.mean([window[index][name] for window in windows])) for name in sorted(names)}
-        weights = ensembles.weights(means)
-        local_names = [name for name in means if name not in boosting.NAMES]
+    """Weights of each series by its and the others' losses in ``windows``; {} (all models alike) without any."""
+    chosen = ensembles.weights(windows) if windows else [{} for _ in range(count)]
+    for index, weights in enumerate(chosen):
+        losses = [window[index] for window in windows]
+        local_names = sorted({name for one in losses for name in one} - set(boosting.NAMES))
         if weights and local_names and not set(weights) & set(local_names):
             # The spread around the trees' means must come from somewhere.
-            second = min(local_names, key=means.__getitem__)
+            second = min(local_names, key=lambda name: sum(one.get(name, np.inf) for one in losses))
             weights = {name: weight * (1 - ensembles.LEAST_WEIGHT) for name, weight in weights.items()}
-            weights[second] = ensembles.LEAST_WEIGHT
-        chosen.append(weights)
-    return chosen
+            chosen[index] = {**weights, second: ensembles.LEAST_WEIGHT}
+    typical = _typical([weights for weights in chosen if weights])
+    return [weights or typical for weights in chosen]
 
 
-def _typical(chosen: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
-    """The mean weights of all series, for series that come later."""
-    names = sorted({name for weights in chosen.values() for name in weights})
-    return {name: float(np.mean([weights.get(name, 0.0) for weights in chosen.values()])) for name in names}
+def _typical(chosen: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """The mean weights of the series, for those of which no backtest says anything; {} of none."""
+    names = sorted({name for weights in chosen for name in weights})
+    return {name: float(np.mean([weights.get(name, 0.0) for weights in chosen])) for name in names}
 
 
 def _actuals(space: Workspace, cut: int) -> Floats:

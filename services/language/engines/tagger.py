@@ -118,15 +118,40 @@ class PiiEngine(_Tagger):
 
 
 class MedicalEngine(_Tagger):
-    """Implements ``SpanFinder``: DRUG, PROBLEM, TEST, PROCEDURE, TREATMENT and ANATOMY in clinical notes."""
+    """Implements ``SpanFinder`` for clinical notes: DRUG, PROBLEM, TEST, PROCEDURE, TREATMENT and ANATOMY, and, where
+    the model has a head for them, what ``PiiEngine`` tells. The encoder reads a note once for both.
+
+    Spans of concepts come first and do not overlap one another, then those of personal data.
+    """
 
     head = "concept"
 
     def run(self, items: Sequence[Document]) -> list[list[TextSpan]]:
-        return [
-            [s for s in spans if _has_word(item.text[s.begin : s.end])]
-            for item, spans in zip(items, self._spans(items), strict=True)
-        ]
+        assert self._classifier is not None
+        heads = [self.head, *(("pii",) if "pii" in self._classifier.heads else ())]
+        # Line breaks are told to the model that learnt addresses, where they matter.
+        cuts = [cut(item.text, item.language or "en", line_breaks=len(heads) > 1) for item in items]
+        answers = iter(self._classifier.classify_heads([w.words for windows in cuts for w in windows], heads))
+        told = []
+        for item, windows in zip(items, cuts, strict=True):
+            rows = [next(answers) for _ in windows]
+            by_head = [
+                [
+                    span
+                    for window, row in zip(windows, rows, strict=True)
+                    for span in _spans_of(window, row[place][window.rows], self._classifier.heads[head])
+                ]
+                for place, head in enumerate(heads)
+            ]
+            concepts = [s for s in by_head[0] if _has_word(item.text[s.begin : s.end])]
+            told.append(concepts + [s for personal in by_head[1:] for s in finder.combine(item.text, personal)])
+        return told
+
+
+def _spans_of(window: Window, probabilities: Probabilities, classes: Sequence[str]) -> list[TextSpan]:
+    """The spans of names in a window; ``probabilities`` are (tokens, classes)."""
+    found = decode_spans(probabilities, classes, [t.text for t in window.tokens])
+    return [TextSpan(window.tokens[s.first].begin, window.tokens[s.last - 1].end, s.type, s.score) for s in found]
 
 
 def _has_word(text: str) -> bool:
@@ -134,7 +159,8 @@ def _has_word(text: str) -> bool:
 
 
 def load_medical(entry: CatalogEntry, directory: Path, device: str) -> MedicalEngine:
-    """The head of clinical concepts."""
+    """The heads of clinical concepts and of names and addresses."""
+    rule_precision.table()
     return MedicalEngine(TokenClassifier.shared(directory))
 
 

@@ -5,10 +5,13 @@ The four tasks share one loaded model: whichever is leased first loads it, and i
 
 from __future__ import annotations
 
+import functools
 import json
+import os
 import threading
 import weakref
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +21,8 @@ from services.language.wordpieces import Pieces, WordPieces
 
 Probabilities = npt.NDArray[np.float32]
 _LONGEST_WINDOW = 384  # pieces; the encoder has positions for 512
+#: A text of fewer windows is read by the caller's thread alone: another one would cost more than it gives.
+_WINDOWS_TO_SHARE = 4
 _loaded: weakref.WeakValueDictionary[Path, TokenClassifier] = weakref.WeakValueDictionary()
 _loading = threading.Lock()
 
@@ -29,7 +34,7 @@ class TokenClassifier:
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1  # callers are the parallelism
+        options.intra_op_num_threads = 1  # callers and the windows of long texts are the parallelism
         options.inter_op_num_threads = 1
         self._session = onnxruntime.InferenceSession(
             str(directory / "model.onnx"), options, providers=["CPUExecutionProvider"]
@@ -54,16 +59,28 @@ class TokenClassifier:
 
     def classify(self, windows: Sequence[Sequence[str]], head: str) -> list[Probabilities]:
         """For each window of words the head's probabilities, (words, classes)."""
-        return [self._classify_window(words, head) for words in windows]
+        return [answer for (answer,) in self.classify_heads(windows, [head])]
 
-    def _classify_window(self, words: Sequence[str], head: str) -> Probabilities:
+    def classify_heads(self, windows: Sequence[Sequence[str]], heads: Sequence[str]) -> list[list[Probabilities]]:
+        """For each window of words the probabilities of each of ``heads``, (words, classes), from one reading.
+
+        The windows of a long text are read on all processors; each is a run of its own, so threads change no answer.
+        """
+        if len(windows) < _WINDOWS_TO_SHARE or _processors() == 1:
+            return [self._classify_window(words, heads) for words in windows]
+        return list(_readers().map(lambda words: self._classify_window(words, heads), windows))
+
+    def _classify_window(self, words: Sequence[str], heads: Sequence[str]) -> list[Probabilities]:
         """One window a run: the int8 activations are scaled by all that is in a run, company would change answers."""
         if not words:
-            return np.zeros((0, len(self.heads[head])), np.float32)
+            return [np.zeros((0, len(self.heads[head])), np.float32) for head in heads]
         pieces = self._encode(words)
         inputs = {"ids": np.array([pieces.ids], np.int64), "shapes": np.array([pieces.shapes], np.int64)}
-        (logits,) = self._session.run([head], inputs)
-        return _softmax(logits[0, pieces.starts] / self._temperatures[head])
+        answers = self._session.run(list(heads), inputs)
+        return [
+            _softmax(logits[0, pieces.starts] / self._temperatures[head])
+            for head, logits in zip(heads, answers, strict=True)
+        ]
 
     def _encode(self, words: Sequence[str]) -> Pieces:
         pieces = self._pieces.encode(words)
@@ -71,6 +88,16 @@ class TokenClassifier:
             return pieces
         # Words of many pieces each (digits, foreign scripts): keep the first pieces of every word only.
         return self._pieces.encode(words, most_pieces=max(1, (_LONGEST_WINDOW - 2) // len(words)))
+
+
+def _processors() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@functools.cache
+def _readers() -> ThreadPoolExecutor:
+    """Threads that read windows, one a processor, for all classifiers of the process."""
+    return ThreadPoolExecutor(_processors(), thread_name_prefix="windows")
 
 
 def _softmax(logits: Probabilities) -> Probabilities:

@@ -9,11 +9,12 @@ from __future__ import annotations
 import functools
 import re
 import tomllib
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from services.language.medical.findings import CONDITION, MEDICATION, PROCEDURE, Entity, Trait
+from services.language.medical.findings import BEHAVIOUR, CONDITION, MEDICATION, PROCEDURE, Entity, Trait
 from services.language.medical.lexicon import condition_trait
 from services.language.medical.precision import score
 
@@ -28,6 +29,7 @@ ALLOWED = {
     CONDITION: (NEGATION, FAMILY, PAST, HYPOTHETICAL, DOUBT),
     MEDICATION: (NEGATION, PAST),
     PROCEDURE: (NEGATION, PAST, HYPOTHETICAL, FUTURE),
+    BEHAVIOUR: (NEGATION, FAMILY),
 }
 _HEADING = re.compile(r"^[ \t]*[A-Z][A-Za-z /&-]{1,40}:|\n[ \t]*\n", re.MULTILINE)
 _SENTENCE_END = re.compile(
@@ -76,22 +78,35 @@ def _phrases() -> _Phrases:
 
 def add_traits(text: str, entities: Sequence[Entity]) -> None:
     """Give each entity its traits: by context, and for conditions DIAGNOSIS, SIGN or SYMPTOM by name."""
-    reaches = [*_under_headings(text)]
+    ordered = sorted(entities, key=lambda entity: entity.begin)
+    begins = [entity.begin for entity in ordered]
+    under_headings = [*_under_headings(text)]
     for begin, end in _sentences(text):
-        reaches += _of_sentence(text, begin, end)
-    for entity in entities:
-        allowed = ALLOWED.get(entity.category, ())
-        rules: dict[str, str] = {}
-        for reach in reaches:
-            if reach.begin <= entity.begin and entity.end <= reach.end and reach.trait in allowed:
-                rules.setdefault(reach.trait, reach.rule)
-        if DOUBT in rules and rules.get(NEGATION) == f"{NEGATION}-backward":
-            del rules[NEGATION]  # "cannot be ruled out"
-        if HYPOTHETICAL in rules:
-            rules.pop(PAST, None)  # what may come has not been
-        entity.traits = [Trait(name, score(rule)) for name, rule in rules.items()]
-        if entity.category == CONDITION and (kind := condition_trait(text[entity.begin : entity.end])):
-            entity.traits.append(Trait(kind, score(f"trait-{kind}")))
+        inside = ordered[bisect_left(begins, begin) : bisect_left(begins, end)]
+        if inside:
+            reaches = [*under_headings, *_of_sentence(text, begin, end)]
+            for entity in inside:
+                _add_traits(text, entity, reaches)
+    # A gap between sentences holds no entity, unless one begins in the blanks.
+    for entity in ordered:
+        if not entity.traits:
+            _add_traits(text, entity, under_headings)
+
+
+def _add_traits(text: str, entity: Entity, reaches: Sequence[_Reach]) -> None:
+    allowed = ALLOWED.get(entity.category, ())
+    rules: dict[str, str] = {}
+    for reach in reaches:
+        if reach.begin <= entity.begin and entity.end <= reach.end and reach.trait in allowed:
+            rules.setdefault(reach.trait, reach.rule)
+    if DOUBT in rules and rules.get(NEGATION) == f"{NEGATION}-backward":
+        del rules[NEGATION]  # "cannot be ruled out"
+    if HYPOTHETICAL in rules:
+        rules.pop(PAST, None)  # what may come has not been
+    told = {trait.name for trait in entity.traits}
+    entity.traits += [Trait(name, score(rule)) for name, rule in rules.items() if name not in told]
+    if entity.category == CONDITION and (kind := condition_trait(text[entity.begin : entity.end])):
+        entity.traits.append(Trait(kind, score(f"trait-{kind}")))
 
 
 def _sentences(text: str) -> Iterator[tuple[int, int]]:
@@ -112,8 +127,13 @@ def _under_headings(text: str) -> Iterator[_Reach]:
 def _of_sentence(text: str, begin: int, end: int) -> Iterator[_Reach]:
     """The contexts of one sentence."""
     phrases, sentence = _phrases(), text[begin:end]
+    ahead = [(trait, m) for trait, triggers in phrases.forward.items() for m in triggers.finditer(sentence)]
+    behind = [(trait, m) for trait, triggers in phrases.backward.items() for m in triggers.finditer(sentence)]
+    kin, kin_behind = [*phrases.family.finditer(sentence)], [*phrases.family_behind.finditer(sentence)]
+    if not (ahead or behind or kin or kin_behind):
+        return
     pseudo = [match.span() for match in phrases.pseudo.finditer(sentence)]
-    informants = [match.span() for match in phrases.informant.finditer(sentence)]
+    informants = [match.span() for match in phrases.informant.finditer(sentence)] if kin or kin_behind else []
     stops = [match.span() for match in phrases.termination.finditer(sentence)]
 
     def forward(trait: str, match: re.Match[str]) -> _Reach:
@@ -126,16 +146,10 @@ def _of_sentence(text: str, begin: int, end: int) -> Iterator[_Reach]:
         since = max((last for _, last in stops if last <= match.start()), default=0)
         return _Reach(begin + since, begin + match.start(), trait, f"{trait}-backward")
 
-    for trait, triggers in phrases.forward.items():
-        yield from (forward(trait, m) for m in triggers.finditer(sentence) if not _inside(m.span(), pseudo))
-    for trait, triggers in phrases.backward.items():
-        yield from (backward(trait, m) for m in triggers.finditer(sentence) if not _inside(m.span(), pseudo))
-    for match in phrases.family.finditer(sentence):
-        if not _inside(match.span(), informants) and not _inside(match.span(), pseudo):
-            yield forward(FAMILY, match)
-    for match in phrases.family_behind.finditer(sentence):
-        if not _inside(match.span(), informants):
-            yield backward(FAMILY, match)
+    yield from (forward(trait, m) for trait, m in ahead if not _inside(m.span(), pseudo))
+    yield from (backward(trait, m) for trait, m in behind if not _inside(m.span(), pseudo))
+    yield from (forward(FAMILY, m) for m in kin if not _inside(m.span(), [*informants, *pseudo]))
+    yield from (backward(FAMILY, m) for m in kin_behind if not _inside(m.span(), informants))
 
 
 def _end_of_denial(sentence: str, begin: int, end: int) -> int:

@@ -118,7 +118,7 @@ def find(text: str) -> list[DoseWord]:
                 taken[begin:end] = b"\x01" * (end - begin)
                 words.append(DoseWord(begin, end, kind))
     words.sort(key=lambda word: word.begin)
-    return [word for word in _amounts_named(text, words) if _in_company(text, word, words)]
+    return [word for place, word in enumerate(_amounts_named(text, words)) if _in_company(text, place, word, words)]
 
 
 def _amounts_named(text: str, words: list[DoseWord]) -> Iterator[DoseWord]:
@@ -135,10 +135,13 @@ def _amounts_named(text: str, words: list[DoseWord]) -> Iterator[DoseWord]:
         yield DoseWord(word.begin, word.end, "STRENGTH" if of_a_form else "DOSAGE")
 
 
-def _in_company(text: str, word: DoseWord, words: list[DoseWord]) -> bool:
+def _in_company(text: str, place: int, word: DoseWord, words: list[DoseWord]) -> bool:
+    """Whether word number ``place`` says by itself or with its neighbours how a drug is taken."""
     if not _NEEDS_COMPANY.match(text[word.begin : word.end]):
         return True
+    # They do not overlap: only so many fit into the few characters on either side.
+    neighbours = words[max(0, place - _BESIDE - 1) : place + _BESIDE + 2]
     return any(
         other.type != word.type and min(abs(other.begin - word.end), abs(word.begin - other.end)) <= _BESIDE
-        for other in words
+        for other in neighbours
     )

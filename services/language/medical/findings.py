@@ -10,6 +10,7 @@ CONDITION = "MEDICAL_CONDITION"
 PROCEDURE = "TEST_TREATMENT_PROCEDURE"
 ANATOMY = "ANATOMY"
 TIME = "TIME_EXPRESSION"
+BEHAVIOUR = "BEHAVIORAL_ENVIRONMENTAL_SOCIAL"
 PHI = "PROTECTED_HEALTH_INFORMATION"
 
 
@@ -23,7 +24,10 @@ class Trait:
 
 @dataclass(slots=True)
 class Attribute:
-    """A stretch that tells more about an entity, such as a dose; ``relation`` 0..1: how surely it belongs there."""
+    """A stretch that tells more about an entity, such as a dose; ``relation`` 0..1: how surely it belongs there.
+
+    ``relationship`` names the kind of relation; empty where that is the attribute's type.
+    """
 
     begin: int
     end: int
@@ -31,6 +35,7 @@ class Attribute:
     type: str
     score: float
     relation: float
+    relationship: str = ""
 
 
 @dataclass(slots=True)

@@ -32,6 +32,58 @@ def drug_type(name: str) -> str:
     return "BRAND_NAME" if normal(name) in terms("brand_names") else "GENERIC_NAME"
 
 
+#: Laboratory names that a doctor may give as a drug, too: there the words around decide.
+_ALSO_GIVEN = frozenset((
+    "albumin", "bicarbonate", "calcium", "chloride", "cortisol", "calcitonin", "fibrinogen", "glucose", "magnesium",
+    "phosphate", "phosphorus", "platelets", "potassium", "prolactin", "sodium", "t3", "t4",
+))  # fmt: skip
+_GIVEN = re.compile(
+    r"\s*(?:(?:chloride|sulfate|oxide|carbonate|gluconate|citrate|phosphate|acetate|bicarbonate|infusion|transfusion|"
+    r"repletion|replacement|supplement(?:s|ation)?|tablets?|tabs?|capsules?|daily|bid|tid|qhs|po|iv)(?!\w)|"
+    r"\d[\d.,]*\s?(?:mg|mcg|g|gm|grams?|meq|mmol|units?|ml|tabs?|tablets?)(?![\w/]))",
+    re.IGNORECASE,
+)
+_GIVING = re.compile(
+    r"(?:takes?|taking|given|gave|received?|receives|start(?:ed)?|continue[ds]?|on|with|replete[ds]?|supplement(?:ed)?)\s+"
+    r"(?:oral |iv |po |\d[\d.,]*\s?(?:mg|g|meq|units?)\s(?:of\s)?)?$",
+    re.IGNORECASE,
+)
+#: Names of so many letters are abbreviations, and words of another meaning in small letters.
+_ABBREVIATED = 3
+#: A value behind a name: "potassium 3.4", "sodium of 128", "calcium is low".
+_MEASURED = re.compile(
+    r"\s*(?:levels?\s*)?(?:is|was|of|at|:|=)?\s*(?:[<>]?\s?\d{1,4}(?:\.\d{1,3})?(?![\w.]|\s?(?:mg|mcg|g|tab))|levels?|normal|"
+    r"low|high|elevated|pending|stable|(?:is|was) (?:normal|low|high|elevated))",
+    re.IGNORECASE,
+)
+
+
+def laboratory_names(text: str) -> list[tuple[int, int]]:
+    """Where a note names laboratory values, in order; a name that is a drug's, too, only where the words say so."""
+    return [match.span() for match in _laboratory().finditer(text) if _is_test(text, *match.span())]
+
+
+def is_given(text: str, begin: int, end: int) -> bool:
+    """Whether the laboratory name at [begin, end) is that of a drug there, by the dose or the form behind it."""
+    return normal(text[begin:end]) in _ALSO_GIVEN and _GIVEN.match(text, end) is not None
+
+
+@functools.cache
+def _laboratory() -> re.Pattern[str]:
+    longest_first = sorted(terms("laboratory"), key=len, reverse=True)
+    return re.compile(rf"(?<![\w-])(?:{'|'.join(map(re.escape, longest_first))})(?![\w-])", re.IGNORECASE)
+
+
+def _is_test(text: str, begin: int, end: int) -> bool:
+    if end - begin <= _ABBREVIATED and text[begin:end].islower():
+        return False
+    if normal(text[begin:end]) not in _ALSO_GIVEN:
+        return True
+    if _GIVEN.match(text, end):
+        return False
+    return bool(_MEASURED.match(text, end)) or not _GIVING.search(text, max(0, begin - 30), begin)
+
+
 def condition_trait(name: str) -> str:
     """DIAGNOSIS, SIGN or SYMPTOM, by our lists and then by the ending; "" when neither tells."""
     words = normal(name).split()

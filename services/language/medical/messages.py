@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from nonet.language_medical.v1 import language_medical_pb2 as pb
-from services.language.medical.findings import Attribute, Entity, Findings, Trait
+from services.language.medical.findings import TIME, Attribute, Entity, Findings, Trait
 from services.language.tasks import RankedCode
 
 #: Traits and attributes that the narrower answers know.
@@ -51,7 +51,7 @@ def _entity(text: str, entity: Entity, ids: Iterator[int]) -> pb.Entity:
 def _attribute(text: str, attribute: Attribute, ids: Iterator[int]) -> pb.Attribute:
     message = _unmapped(text, attribute, ids)
     message.relationship_score = attribute.relation
-    message.relationship_type = attribute.type
+    message.relationship_type = attribute.relationship or attribute.type
     return message
 
 
@@ -68,8 +68,13 @@ def _unmapped(text: str, attribute: Attribute, ids: Iterator[int]) -> pb.Attribu
 
 
 def icd10_entities(
-    text: str, conditions: Sequence[Entity], ranked: Sequence[Sequence[RankedCode]], model: str
+    text: str,
+    conditions: Sequence[Entity],
+    ranked: Sequence[Sequence[RankedCode]],
+    model: str,
+    times: Mapping[tuple[int, int], Sequence[Attribute]],
 ) -> pb.InferICD10CMResponse:
+    """``times`` are the expressions of time of the conditions at [begin, end)."""
     ids = itertools.count()
     return pb.InferICD10CMResponse(
         entities=[
@@ -84,10 +89,11 @@ def icd10_entities(
                 traits=[pb.ICD10CMTrait(name=t.name, score=t.score) for t in _known(entity.traits, _ICD10_TRAITS)],
                 attributes=[
                     pb.ICD10CMAttribute(
-                        type=a.type, score=a.score, relationship_score=a.relation, relationship_type="QUALITY",
+                        type=a.type, score=a.score, relationship_score=a.relation,
+                        relationship_type=a.relationship or "QUALITY", category=TIME if a.relationship else "DX_NAME",
                         id=next(ids), begin_offset=a.begin, end_offset=a.end, text=text[a.begin : a.end],
                     )
-                    for a in entity.attributes
+                    for a in (*entity.attributes, *times.get((entity.begin, entity.end), ()))
                 ],
                 icd10_cm_concepts=[
                     pb.ICD10CMConcept(description=c.title, code=c.code, score=c.score) for c in codes

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from services.language.medical import doses
 from services.language.medical.findings import ANATOMY, CONDITION, MEDICATION, PROCEDURE, Attribute, Entity
 from services.language.medical.precision import score
+from services.language.spans import Stretches
 
 #: A dose further than this from a name, in characters, belongs to nothing.
 _REACH = 120
@@ -30,8 +31,10 @@ _LEADING_DIRECTION = re.compile(
 )
 
 
-def attach_doses(text: str, drugs: Sequence[Entity]) -> list[Attribute]:
+def attach_doses(text: str, drugs: Sequence[Entity], others: Sequence[Entity] = ()) -> list[Attribute]:
     """Give each drug its dose, strength, frequency and so on; returns what belongs to no drug.
+
+    What is an attribute of one of ``others`` ("daily" of smoking) is no dose.
 
     A name right behind "of" has the words before it ("81 mg of aspirin"). Else the nearest drug before on the same
     line or in the same sentence, else the nearest one behind.
@@ -39,8 +42,9 @@ def attach_doses(text: str, drugs: Sequence[Entity]) -> list[Attribute]:
     begins = [drug.begin for drug in drugs]
     unmapped: list[Attribute] = []
     covered = {i for drug in drugs for i in range(drug.begin, drug.end)}
+    told = Stretches((a.begin, a.end) for entity in others for a in entity.attributes)
     for word in doses.find(text):
-        if word.begin in covered or word.end - 1 in covered:
+        if word.begin in covered or word.end - 1 in covered or told.touching(word.begin, word.end):
             continue
         attribute = Attribute(word.begin, word.end, MEDICATION, word.type, score(f"dose-{word.type}"), 0.0)
         place = bisect_right(begins, word.begin)

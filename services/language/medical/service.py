@@ -9,9 +9,10 @@ from typing import Any
 from nonet.language_medical.v1 import language_medical_pb2 as pb
 from services.language import tasks
 from services.language.medical import messages
-from services.language.medical.detection import besides, findings
+from services.language.medical.detection import besides, findings, personal
 from services.language.medical.findings import CONDITION, MEDICATION, Entity, Findings
 from services.language.medical.health_information import protected
+from services.language.medical.times import times_of
 from services.language.tasks import Document, RankedCode, TextSpan
 from shared import errors
 from shared.platform import Platform
@@ -35,23 +36,19 @@ class LanguageMedicalService:
     async def detect_entities_v2(
         self, request: pb.DetectEntitiesV2Request, call: Call
     ) -> pb.DetectEntitiesV2Response:
-        # Two engines, two cores.
-        (found, model), (spans, _) = await asyncio.gather(
-            self._findings(request.text, call), self._spans(tasks.PII, request.text, call)
-        )
-        personal = protected(request.text, spans)
-        return messages.detected(request.text, besides(found, personal), personal, model)
+        spans, model = await self._spans(request.text, call)
+        return await asyncio.to_thread(_detected, request.text, spans, model)
 
     async def detect_phi(self, request: pb.DetectPHIRequest, call: Call) -> pb.DetectPHIResponse:
-        spans, model = await self._spans(tasks.PII, request.text, call)
-        found = messages.entities(request.text, protected(request.text, spans))
+        spans, model = await self._spans(request.text, call)
+        found = messages.entities(request.text, protected(request.text, personal(spans)))
         return pb.DetectPHIResponse(entities=found, model_version=model)
 
     async def infer_icd10_cm(self, request: pb.InferICD10CMRequest, call: Call) -> pb.InferICD10CMResponse:
         found, model = await self._findings(request.text, call)
         conditions = [entity for entity in found.entities if entity.category == CONDITION]
         ranked = await self._codes(tasks.ICD10CM, [_words(request.text, entity) for entity in conditions], call)
-        return messages.icd10_entities(request.text, conditions, ranked, model)
+        return messages.icd10_entities(request.text, conditions, ranked, model, times_of(found.entities))
 
     async def infer_rx_norm(self, request: pb.InferRxNormRequest, call: Call) -> pb.InferRxNormResponse:
         if not self._platform.catalog.for_task(tasks.RXNORM, None):
@@ -65,11 +62,12 @@ class LanguageMedicalService:
 
     async def _findings(self, text: str, call: Call) -> tuple[Findings, str]:
         """What is medical in the text, and the model that says so."""
-        spans, model = await self._spans(tasks.MEDICAL_CONCEPTS, text, call)
+        spans, model = await self._spans(text, call)
         return await asyncio.to_thread(findings, text, spans), model
 
-    async def _spans(self, task: str, text: str, call: Call) -> tuple[Sequence[TextSpan], str]:
-        lease = await self._platform.runtime.lease(task, language="en")
+    async def _spans(self, text: str, call: Call) -> tuple[Sequence[TextSpan], str]:
+        """Concepts and personal data of the text from one reading, and the model that says so."""
+        lease = await self._platform.runtime.lease(tasks.MEDICAL_CONCEPTS, language="en")
         async with lease:
             (spans,) = await lease.run([Document(text, "en")], call.priority)
         call.answered_by(lease.model.id)
@@ -86,6 +84,11 @@ class LanguageMedicalService:
         call.answered_by(lease.model.id)
         by_phrase = dict(zip(distinct, ranked, strict=True))
         return [by_phrase[phrase] for phrase in phrases]
+
+
+def _detected(text: str, spans: Sequence[TextSpan], model: str) -> pb.DetectEntitiesV2Response:
+    protected_information = protected(text, personal(spans))
+    return messages.detected(text, besides(findings(text, spans), protected_information), protected_information, model)
 
 
 def _words(text: str, entity: Entity) -> str:

@@ -8,6 +8,7 @@ A new interaction is one more summand, so it counts at the next request, without
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,9 @@ from services.personalization.engines.scorer import (
     index_of,
     nearest,
 )
+
+#: Rows up to which BLAS multiplies a matrix by itself on the thread that asks.
+_ALONE = 100
 
 
 class LinearModel:
@@ -48,7 +52,12 @@ class LinearModel:
         self.own = own
         self.gram = gram
         self.confidence = confidence
-        self._index = index_of(outputs) if outputs is not None and len(outputs) >= INDEXED_ITEMS else None
+
+    @cached_property
+    def _index(self) -> Any:
+        """Made when it is first needed: training compares many models, and asks none for candidates."""
+        assert self.outputs is not None
+        return index_of(self.outputs)
 
     @property
     def items(self) -> int:
@@ -57,7 +66,7 @@ class LinearModel:
     @property
     def indexed(self) -> bool:
         """Whether candidates come out of an index, because there are too many items to score all."""
-        return self._index is not None
+        return self.outputs is not None and len(self.outputs) >= INDEXED_ITEMS
 
     def vectors(self, histories: Sequence[History]) -> Vectors:
         """One vector a history [histories, d]."""
@@ -69,7 +78,7 @@ class LinearModel:
             summed: Vectors = history.weights @ rows
             return summed
         # The library's confidence is that of an interaction, beside 1 of everything else; weights are preferences.
-        left = self.gram + (self.confidence - 1) * (rows.T @ rows)
+        left = self.gram + (self.confidence - 1) * _products(rows)
         solution: Vectors = np.linalg.solve(left, self.confidence * (history.weights @ rows)).astype(np.float32)
         return solution
 
@@ -90,7 +99,7 @@ class LinearModel:
 
     def candidates(self, history: History, count: int) -> Candidates:
         """The ``count`` best items, or nearly: out of the index where there are many items."""
-        if self._index is None:
+        if not self.indexed:
             return best(np.arange(self.items), self.scores([history])[0], count)
         found = nearest(self._index, self._vector(history), min(count, self.items))
         if self.own is None:
@@ -116,6 +125,22 @@ class LinearModel:
     def of_arrays(cls, engine: str, arrays: Mapping[str, npt.NDArray[Any]]) -> LinearModel:
         """Read what ``arrays`` gave."""
         outputs = arrays["inputs"] if bool(arrays["same"]) else arrays.get("outputs")
-        return cls(
+        model = cls(
             engine, arrays["inputs"], outputs, arrays.get("own"), arrays.get("gram"), float(arrays["confidence"])
         )
+        if model.indexed:
+            _ = model._index  # whoever reads a file is about to answer by it, and the first to ask should not wait
+        return model
+
+
+def _products(rows: Vectors) -> Vectors:
+    """rows' rows, in pieces that are each done on this thread.
+
+    From some more rows on BLAS shares the work with its own threads. These have to be given a processor first, which
+    takes far longer than the work where others want it, too.
+    """
+    products: Vectors = rows[:_ALONE].T @ rows[:_ALONE]
+    for begin in range(_ALONE, len(rows), _ALONE):
+        part = rows[begin : begin + _ALONE]
+        products += part.T @ part
+    return products

@@ -6,6 +6,7 @@ score(user, j) = encoder(items[history] * sqrt(d) + positions) . items[j]
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -43,7 +44,11 @@ class SequenceModel:
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.log_severity_level = 3
         self._session = onnxruntime.InferenceSession(encoder, options, providers=["CPUExecutionProvider"])
-        self._index = index_of(vectors) if len(vectors) >= INDEXED_ITEMS else None
+
+    @cached_property
+    def _index(self) -> Any:
+        """Made when it is first needed: training asks for no candidates."""
+        return index_of(self._vectors)
 
     @property
     def items(self) -> int:
@@ -52,7 +57,7 @@ class SequenceModel:
     @property
     def indexed(self) -> bool:
         """Whether candidates come out of an index, because there are too many items to score all."""
-        return self._index is not None
+        return len(self._vectors) >= INDEXED_ITEMS
 
     def _user(self, history: History) -> Vectors:
         """The vector of a history of one item at least [d]."""
@@ -90,7 +95,7 @@ class SequenceModel:
     def candidates(self, history: History, count: int) -> Candidates:
         """The ``count`` best items, or nearly: out of the index where there are many items."""
         user = self._user(history)
-        if self._index is None:
+        if not self.indexed:
             return best(np.arange(self.items), self._vectors @ user, count)
         return nearest(self._index, user, min(count, self.items))
 
@@ -105,4 +110,7 @@ class SequenceModel:
     @classmethod
     def of_arrays(cls, arrays: Mapping[str, npt.NDArray[Any]]) -> SequenceModel:
         """Read what ``arrays`` gave."""
-        return cls(arrays["vectors"], arrays["positions"], arrays["encoder"].tobytes())
+        model = cls(arrays["vectors"], arrays["positions"], arrays["encoder"].tobytes())
+        if model.indexed:
+            _ = model._index  # as linear.py has it
+        return model

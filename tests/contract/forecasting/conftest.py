@@ -19,7 +19,7 @@ from tests.engines import link_engine
 from tests.running import client, nonet
 
 ROLE = "arn:aws:iam::000000000000:role/forecast"
-PATIENCE_SECONDS = 300
+PATIENCE_SECONDS = 900
 SCHEMA = {
     "Attributes": [
         {"AttributeName": "item_id", "AttributeType": "string"},
@@ -89,9 +89,9 @@ def unique(prefix: str = "n") -> str:
     return f"{prefix}_{uuid.uuid4().hex[:12]}"
 
 
-def ended(ask: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+def ended(ask: Callable[[], dict[str, Any]], patience: float = PATIENCE_SECONDS) -> dict[str, Any]:
     """The answer once its Status says that nothing more will come."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    deadline = time.monotonic() + patience
     while True:
         answer = ask()
         if not answer["Status"].startswith("CREATE_") or answer["Status"] in ("CREATE_FAILED", "CREATE_STOPPED"):

@@ -30,6 +30,8 @@ from tests.running import client, nonet
 
 pytestmark = pytest.mark.slow
 
+#: Networks train for minutes, and for far longer where others use the processors.
+TRAINING_SECONDS = 1800
 ENVIRONMENTS = ("forecasting", "forecasting-prophet", "forecasting-gluonts")
 
 
@@ -71,14 +73,15 @@ def test_an_algorithm_of_another_engine(
         InputDataConfig={"DatasetGroupArn": their_group}, FeaturizationConfig={"ForecastFrequency": "D"},
         ForecastTypes=["0.1", "0.5", "0.9", "mean"],
     )["PredictorArn"]  # fmt: skip
-    described = ended(lambda: their_forecast.ask("describe_predictor", PredictorArn=predictor))
+    described = ended(lambda: their_forecast.ask("describe_predictor", PredictorArn=predictor), TRAINING_SECONDS)
     assert described["Status"] == "ACTIVE" and described["AlgorithmArn"] == arn, described
     result = their_forecast.ask("get_accuracy_metrics", PredictorArn=predictor)["PredictorEvaluationResults"][0]
     assert result["AlgorithmArn"] == arn
     # Values lie around 110 and swing by 30: an error of a tenth is more than any of them makes that learned something.
     assert result["TestWindows"][-1]["Metrics"]["ErrorMetrics"][0]["WAPE"] < 0.25
     made = their_forecast.ask("create_forecast", ForecastName=unique(), PredictorArn=predictor)["ForecastArn"]
-    assert ended(lambda: their_forecast.ask("describe_forecast", ForecastArn=made))["Status"] == "ACTIVE"
+    finished = ended(lambda: their_forecast.ask("describe_forecast", ForecastArn=made), TRAINING_SECONDS)
+    assert finished["Status"] == "ACTIVE", finished
     query = ForecastRecorder(client("forecastquery", addresses))
     for item in ("item0", "item2"):
         found = query.ask("query_forecast", ForecastArn=made, Filters={"item_id": item})["Forecast"]["Predictions"]

@@ -61,6 +61,25 @@ def test_entities_relations_and_traits(medical: Any) -> None:
     assert len(set(ids)) == len(ids)
 
 
+def test_times_habits_and_laboratory_names(medical: Any) -> None:
+    text = "Chest pain for 3 days. Troponin was 0.04. Smokes a pack a day. Denies alcohol."
+    found = named(medical.detect_entities_v2(Text=text)["Entities"])
+    time = found["for 3 days"]
+    assert (time["Category"], time["Type"]) == ("TIME_EXPRESSION", "TIME_TO_DX_NAME")
+    assert [(a["Text"], a["Type"], a["RelationshipType"]) for a in time["Attributes"]] == [
+        ("Chest pain", "DX_NAME", "OVERLAP")
+    ]
+    assert (found["Troponin"]["Category"], found["Troponin"]["Type"]) == ("TEST_TREATMENT_PROCEDURE", "TEST_NAME")
+    smoking = found["Smokes"]
+    assert (smoking["Category"], smoking["Type"]) == ("BEHAVIORAL_ENVIRONMENTAL_SOCIAL", "TOBACCO_USE")
+    assert [(a["Text"], a["Type"]) for a in smoking["Attributes"]] == [("a pack", "AMOUNT"), ("a day", "FREQUENCY")]
+    assert [t["Name"] for t in found["alcohol"]["Traits"]] == ["NEGATION"]
+    (condition,) = medical.infer_icd10_cm(Text=text)["Entities"]
+    assert [(a["Text"], a["Type"], a["RelationshipType"], a["Category"]) for a in condition["Attributes"]] == [
+        ("for 3 days", "TIME_TO_DX_NAME", "OVERLAP", "TIME_EXPRESSION")
+    ]
+
+
 def test_offsets_count_code_points(medical: Any) -> None:
     text = "\U0001f600\u00e9\u00e9 Patient takes metformin 500 mg twice a day for diabetes."
     drug = named(medical.detect_entities_v2(Text=text)["Entities"])["metformin"]

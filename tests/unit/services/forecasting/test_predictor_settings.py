@@ -22,8 +22,16 @@ def test_settings_survive_json() -> None:
     assert PredictorSettings.of_json(json.loads(json.dumps(before.as_json()))) == before
 
 
-def test_the_oldest_window_is_one_more_than_asked_for() -> None:
-    assert settings().cuts == (12, 22, 32)
+def test_more_windows_than_asked_for_serve_the_choice() -> None:
+    assert settings().cuts(1000, 200) == (12, 22, 32)
+    assert settings().cuts(10, 200) == (12, 22, 32, 42)
+    assert settings(algorithm="ETS").cuts(10, 200) == (12, 22, 32)
+
+
+def test_windows_that_no_series_reaches_are_left_out() -> None:
+    assert settings().cuts(10, 43) == (12, 22, 32)
+    assert settings().cuts(10, 42) == (12, 22)
+    assert settings().cuts(10, 15) == (12,)
 
 
 def test_quantiles_are_sorted_and_without_the_mean() -> None:

@@ -25,11 +25,11 @@ class CountingDatabase(Database):
     reads = 0
     hold: asyncio.Event | None = None
 
-    async def read(self, *args: Any, **kwargs: Any) -> Any:
+    async def glance(self, *args: Any, **kwargs: Any) -> Any:
         self.reads += 1
         if self.hold is not None:
             await self.hold.wait()
-        return await super().read(*args, **kwargs)
+        return await super().glance(*args, **kwargs)
 
 
 @pytest.fixture

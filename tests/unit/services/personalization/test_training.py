@@ -230,3 +230,18 @@ async def test_sequential_models_are_not_tried_unasked_where_that_takes_long(mon
     plan = Plan(RECIPES["aws-user-personalization-v2"], Counting())
     trained = await train(circling(), plan, 0, _no_factors, _silent, following(asked, True))
     assert not asked and trained.model.engine is not None and trained.model.engine.engine == "ease"
+
+
+def test_the_likelihood_of_hidden_items_is_that_of_a_softmax_over_all() -> None:
+    random = np.random.default_rng(3)
+    scores = random.normal(0, 3, (4, 30)).astype(np.float32)
+    known = [np.array(items, np.int64) for items in ([0, 1, 2], [5], [], [7, 8])]
+    hidden = [np.array(items, np.int64) for items in ([2, 9], [6], [1, 2], [7, 8])]
+    found = training._losses(scores, known, hidden, 0.5, (-1e4, -2.0, 0.0, 3.0))
+    for repeat, loss in found.items():
+        expected = []
+        for row, own, wanted in zip(scores, known, hidden, strict=True):
+            logits = row.astype(np.float64) / 0.5
+            logits[own] += repeat
+            expected.append(np.logaddexp.reduce(logits) - logits[wanted].mean())
+        assert loss == pytest.approx(float(np.mean(expected)), rel=1e-5), repeat

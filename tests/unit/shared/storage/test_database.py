@@ -12,6 +12,8 @@ import sqlalchemy
 from sqlalchemy import Connection, text
 from sqlalchemy.engine import make_url
 
+import services.conversation.sessions
+import services.forecasting.forecast_table
 import services.orchestration.engine.tables
 import services.personalization.tables
 import services.vision.collections.tables  # noqa: F401

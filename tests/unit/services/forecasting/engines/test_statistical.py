@@ -105,6 +105,12 @@ def test_the_metrics_are_of_a_choice_that_had_not_seen_the_window(engine: Engine
     assert "seasonal-naive" not in after.weights["season"]  # but it is not chosen any more
 
 
+def test_as_many_windows_are_measured_as_asked_for(engine: Engine, space: Path) -> None:
+    for tested in (1, 2):
+        task = ChooseModels(str(space), (HORIZON, 2 * HORIZON), QUANTILES, "AverageWeightedQuantileLoss", tested)
+        assert len(engine(task).windows) == tested + 1  # and their summary
+
+
 def test_an_algorithm_of_the_api_works_alone(engine: Engine, space: Path, tmp_path: Path) -> None:
     for name in ("values", "offsets", "times", "features"):
         (tmp_path / f"{name}.npy").write_bytes((space / f"{name}.npy").read_bytes())

@@ -114,6 +114,20 @@ def test_company_in_a_batch_changes_nothing(load_engine: Callable[[str], Any]) -
         assert [(s.begin, s.end, s.type) for s in spans] == [(s.begin, s.end, s.type) for s in alone]
 
 
+def test_a_note_is_read_once_for_concepts_and_for_people(load_engine: Callable[[str], Any]) -> None:
+    text = "Mr. Harold Penn, seen in Dayton, takes lisinopril for hypertension.\nParkinson's disease is stable."
+    spans = found(load_engine("clinical-tagger-en"), text)
+    assert ("lisinopril", "DRUG") in spans
+    assert ("hypertension", "PROBLEM") in spans
+    assert [value for value, kind in spans if kind in ("NAME", "ADDRESS")] == ["Harold Penn", "Dayton"]
+
+
+@pytest.mark.parametrize("text", HARD_TEXTS)
+def test_hard_texts_have_sound_concepts(load_engine: Callable[[str], Any], text: str) -> None:
+    (spans,) = load_engine("clinical-tagger-en").run([Document(text, "en")])
+    assert all(0 <= span.begin < span.end <= len(text) and 0 < span.score <= 1 + 1e-6 for span in spans)
+
+
 def test_the_tasks_share_one_model(load_engine: Callable[[str], Any]) -> None:
     assert load_engine("tagger-en-syntax")._classifier is load_engine("tagger-en-pii")._classifier
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from services.personalization.engines import linear
 from services.personalization.engines.linear import LinearModel
 from services.personalization.engines.scorer import INDEXED_ITEMS, History
 
@@ -44,3 +45,9 @@ def test_an_index_finds_nearly_what_scoring_all_finds() -> None:
         overlaps.append(len(set(found.items.tolist()) & set(best.tolist())) / 50)
         assert found.scores == pytest.approx(model.scores_of(history, found.items), rel=1e-3, abs=1e-3)
     assert np.mean(overlaps) > 0.8
+
+
+def test_long_histories_are_multiplied_in_pieces() -> None:
+    rows = np.random.default_rng(2).normal(size=(257, 8)).astype(np.float32)
+    for count in (0, 1, 100, 101, 257):
+        assert linear._products(rows[:count]) == pytest.approx(rows[:count].T @ rows[:count], rel=1e-4, abs=1e-4)

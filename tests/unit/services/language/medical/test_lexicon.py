@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+import pytest
+
+from services.language.medical.detection import findings
+from services.language.medical.findings import MEDICATION, PROCEDURE
+from services.language.tasks import TextSpan
+
+
+def categories(text: str, *words: str) -> list[str]:
+    spans = [TextSpan(text.index(w), text.index(w) + len(w), "DRUG", 0.9) for w in words]
+    return [entity.category for entity in findings(text, spans).entities]
+
+
+@pytest.mark.parametrize("name", ["Troponin", "BNP", "D-dimer", "procalcitonin", "INR", "creatinine"])
+def test_a_laboratory_name_is_a_test_whatever_the_model_says(name: str) -> None:
+    assert categories(f"{name} was 12.", name) == [PROCEDURE]
+
+
+def test_a_piece_of_a_laboratory_name_becomes_all_of_it() -> None:
+    text = "NT-proBNP 4,500."
+    (test,) = findings(text, [TextSpan(0, 2, "DRUG", 0.9), TextSpan(3, 9, "DRUG", 0.9)]).entities
+    assert (test.type, text[test.begin : test.end]) == ("TEST_NAME", "NT-proBNP")
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "category"),
+    [
+        ("Potassium 3.1.", "Potassium", PROCEDURE),
+        ("Potassium is low.", "Potassium", PROCEDURE),
+        ("Takes potassium 20 mEq daily.", "potassium", MEDICATION),
+        ("Given magnesium IV.", "magnesium", MEDICATION),
+        ("Sodium of 128.", "Sodium", PROCEDURE),
+    ],
+)
+def test_a_name_of_both_is_told_by_its_words(text: str, name: str, category: str) -> None:
+    assert categories(text, name) == [category]
