@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import time
 from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import grpc
+from google.protobuf.descriptor_pb2 import MethodOptions
 from google.protobuf.message import Message
 
-from shared.rpc.status import CHANNEL_OPTIONS, error_of
+from shared.rpc.status import CHANNEL_OPTIONS, error_of, is_lost
 
 Answer = TypeVar("Answer", bound=Message)
 
-#: gRPC retries by itself what a server refused before it began: no answer is ever asked for twice.
+#: gRPC retries by itself what a server refused before it began.
 RETRIES = json.dumps(
     {
         "methodConfig": [
@@ -25,12 +28,15 @@ RETRIES = json.dumps(
                     "initialBackoff": "0.2s",
                     "maxBackoff": "5s",
                     "backoffMultiplier": 2,
-                    "retryableStatusCodes": ["UNAVAILABLE", "RESOURCE_EXHAUSTED"],
+                    "retryableStatusCodes": ["RESOURCE_EXHAUSTED"],
                 },
             }
         ]
     }
 )
+#: Seconds before a call is made again whose connection broke, if it changes nothing; of any other nobody knows what
+#: became.
+PAUSES = (0.2, 0.8, 3.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +77,18 @@ class Transport:
             NonetError: the class that the server raised.
         """
         call = self._channel.unary_unary(path, request_serializer=_serialize, response_deserializer=answer.FromString)
-        try:
-            response: Answer = call(
-                request, timeout=timeout or self._connection.timeout, metadata=self._connection.metadata
-            )
-        except grpc.RpcError as failure:
-            raise error_of(failure) from failure
-        return response
+        pauses = iter(PAUSES)
+        while True:
+            try:
+                response: Answer = call(
+                    request, timeout=timeout or self._connection.timeout, metadata=self._connection.metadata
+                )
+                return response
+            except grpc.RpcError as failure:
+                pause = next(pauses, None) if _may_repeat(path, request, failure) else None
+                if pause is None:
+                    raise error_of(failure) from failure
+                time.sleep(pause)
 
     def stream(
         self, path: str, requests: Iterable[Message], answer: type[Answer], timeout: float | None
@@ -107,13 +118,18 @@ class AsyncTransport:
     async def unary(self, path: str, request: Message, answer: type[Answer], timeout: float | None) -> Answer:
         """As ``Transport.unary``."""
         call = self._channel.unary_unary(path, request_serializer=_serialize, response_deserializer=answer.FromString)
-        try:
-            response: Answer = await call(
-                request, timeout=timeout or self._connection.timeout, metadata=self._connection.metadata
-            )
-        except grpc.aio.AioRpcError as failure:
-            raise error_of(failure) from failure
-        return response
+        pauses = iter(PAUSES)
+        while True:
+            try:
+                response: Answer = await call(
+                    request, timeout=timeout or self._connection.timeout, metadata=self._connection.metadata
+                )
+                return response
+            except grpc.aio.AioRpcError as failure:
+                pause = next(pauses, None) if _may_repeat(path, request, failure) else None
+                if pause is None:
+                    raise error_of(failure) from failure
+                await asyncio.sleep(pause)
 
     async def stream(
         self, path: str, requests: AsyncIterator[Message], answer: type[Answer], timeout: float | None
@@ -132,3 +148,13 @@ class AsyncTransport:
 
 def _serialize(message: Message) -> bytes:
     return message.SerializeToString()
+
+
+def _may_repeat(path: str, request: Message, failure: grpc.RpcError) -> bool:
+    """Whether the connection broke under a call that the contract says changes nothing."""
+    service, _, method = path.lstrip("/").rpartition("/")
+    descriptor = request.DESCRIPTOR.file.services_by_name.get(service.rpartition(".")[2])
+    if descriptor is None or not is_lost(failure):
+        return False
+    level: int = descriptor.methods_by_name[method].GetOptions().idempotency_level
+    return level == MethodOptions.NO_SIDE_EFFECTS
