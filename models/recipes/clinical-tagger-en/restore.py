@@ -42,17 +42,3 @@ def between(states: Iterable[tuple[float, State]]) -> State:
         total = sum(weight for weight, _ in holders)
         mixed[name] = sum((weight / total * values for weight, values in holders), torch.zeros_like(holders[0][1]))
     return mixed
-
-
-def with_layers(state: State, kept: list[int]) -> State:
-    """A state with only the layers ``kept``, renumbered."""
-    prefix = "encoder.encoder.layer."
-    chosen: State = {}
-    for name, values in state.items():
-        if not name.startswith(prefix):
-            chosen[name] = values
-            continue
-        number, rest = name.removeprefix(prefix).split(".", 1)
-        if int(number) in kept:
-            chosen[f"{prefix}{kept.index(int(number))}.{rest}"] = values
-    return chosen

@@ -1,11 +1,11 @@
-"""Teach a clinical tagger names and addresses, too, so that one encoder reads a note for both; may drop layers.
+"""Teach a clinical tagger names and addresses, too, so that one encoder reads a note for both.
 
 PYTHONPATH=<repository>:../tagger-en python share.py --data <shared>/data --checkpoint <all-MiniLM-L6-v2> \
-    --concepts <exported clinical tagger> --people <exported tagger-en> --out <folder> [--layers 0 1 2 4]
+    --concepts <exported clinical tagger> --people <exported tagger-en> --out <folder>
 
 The network begins as the weighted mean of the two exported taggers (both were fine-tuned from one checkpoint, so that
 weights between theirs make sense: Wortsman et al. 2022, "Model soups"), and learns from labels and from the answers of
-``--teach`` (Hinton et al. 2015). ``--begin`` goes on from one exported folder instead.
+both (Hinton et al. 2015).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from medical_corpora import HEADS, allowed_concepts
 from medical_scores import calibrate, evaluate
 from notes import Maker
 from phi_notes import PhiMaker
-from restore import between, state_of, with_layers
+from restore import between, state_of
 from synthetic import Maker as PeopleMaker
 from tokenizers import Tokenizer
 
@@ -159,9 +159,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     for name in ("data", "checkpoint", "concepts", "people", "out"):
         parser.add_argument(f"--{name}", type=Path, required=True)
-    parser.add_argument("--begin", type=Path, default=None, help="an exported folder with both heads; it teaches both")
     parser.add_argument("--share", type=float, default=0.3, help="weight of --people's encoder in the first weights")
-    parser.add_argument("--layers", type=int, nargs="+", default=list(range(6)))
     parser.add_argument("--epochs", type=int, default=2)
     parser.add_argument("--rate", type=float, default=1e-4)
     parser.add_argument("--seed", type=int, default=0)
@@ -191,15 +189,10 @@ def main() -> None:
     options.out.mkdir(parents=True, exist_ok=True)
     kept = one_vocabulary([options.concepts, options.people], options.checkpoint, options.out)
     pieces = WordPieces.from_file(options.out / "tokenizer.json")
-    if options.begin is not None:
-        state, teacher = state_of(options.begin), TokenClassifier(options.begin)
-        teachers = [(teacher, "concept"), (teacher, "pii")]
-    else:
-        people = {n: v for n, v in state_of(options.people).items() if not n.startswith("heads.") or ".pii." in n}
-        state = between([(1 - options.share, state_of(options.concepts)), (options.share, people)])
-        teachers = [(TokenClassifier(options.concepts), "concept"), (TokenClassifier(options.people), "pii")]
-    model = Tagger(options.checkpoint, kept, HEADS, layers=len(options.layers)).train()
-    missing, unknown = model.load_state_dict(with_layers(state, options.layers), strict=False)
+    people = {n: v for n, v in state_of(options.people).items() if not n.startswith("heads.") or ".pii." in n}
+    state = between([(1 - options.share, state_of(options.concepts)), (options.share, people)])
+    model = Tagger(options.checkpoint, kept, HEADS).train()
+    missing, unknown = model.load_state_dict(state, strict=False)
     print(f"vocabulary {len(kept)}; not restored {missing}, not used {unknown}", flush=True)
     if options.state is not None:
         trained = torch.load(options.state)
@@ -221,11 +214,8 @@ def main() -> None:
         generator.shuffle(made_up)
         met = [of_people(s) for s in generator.sample(general, int(options.others * 1000))]
         met += [of_people(made(people_maker.make())) for _ in range(int(options.others * 1600))]
-        teach(sentences, teachers[0][0], ["concept"])
-        teach(met, teachers[1][0], ["pii"])
-        if options.begin is not None:
-            teach(made_up, teachers[0][0], ["concept", "pii"])
-            teach(sentences, teachers[1][0], ["pii"])
+        teach(sentences, TokenClassifier(options.concepts), ["concept"])
+        teach(met, TokenClassifier(options.people), ["pii"])
         began = time.time()
         rows = [*packed(sentences, generator, breaks=0.1), *packed(made_up, generator, breaks=0.6), *met]
         loss = training.epoch(rows)

@@ -23,12 +23,11 @@ Heads = Mapping[str, Sequence[str]]
 class Tagger(nn.Module):
     """(batch, length) piece ids and shapes -> per head (batch, length, classes) logits."""
 
-    def __init__(self, checkpoint: Path, kept: list[int], heads: Heads, layers: int = 6) -> None:
+    def __init__(self, checkpoint: Path, kept: list[int], heads: Heads) -> None:
         super().__init__()
         config = BertConfig.from_pretrained(
-            checkpoint, attn_implementation="eager", hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0,
-            num_hidden_layers=layers,
-        )  # fmt: skip
+            checkpoint, attn_implementation="eager", hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0
+        )
         self.encoder = BertModel.from_pretrained(checkpoint, config=config, add_pooling_layer=False)
         table = self.encoder.embeddings.word_embeddings.weight.detach()[kept]
         self.encoder.embeddings.word_embeddings = nn.Embedding(1, config.hidden_size)  # replaced by the table below

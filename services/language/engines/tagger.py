@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -121,7 +122,8 @@ class MedicalEngine(_Tagger):
     """Implements ``SpanFinder`` for clinical notes: DRUG, PROBLEM, TEST, PROCEDURE, TREATMENT and ANATOMY, and, where
     the model has a head for them, what ``PiiEngine`` tells. The encoder reads a note once for both.
 
-    Spans of concepts come first and do not overlap one another, then those of personal data.
+    Spans of concepts come first and do not overlap one another, then those of personal data. A name or an address that
+    touches a concept of a higher score ("Parkinson" of the disease) is left out.
     """
 
     head = "concept"
@@ -144,8 +146,21 @@ class MedicalEngine(_Tagger):
                 for place, head in enumerate(heads)
             ]
             concepts = [s for s in by_head[0] if _has_word(item.text[s.begin : s.end])]
-            told.append(concepts + [s for personal in by_head[1:] for s in finder.combine(item.text, personal)])
+            for personal in by_head[1:]:
+                concepts += finder.combine(item.text, [s for s in personal if not _surpassed(s, concepts)])
+            told.append(concepts)
         return told
+
+
+def _surpassed(span: TextSpan, concepts: Sequence[TextSpan]) -> bool:
+    """Whether a concept of a higher score touches the span; ``concepts`` are in order."""
+    first = bisect_right(concepts, span.begin, key=lambda concept: concept.end)
+    for concept in concepts[first:]:
+        if concept.begin >= span.end:
+            return False
+        if concept.score > span.score:
+            return True
+    return False
 
 
 def _spans_of(window: Window, probabilities: Probabilities, classes: Sequence[str]) -> list[TextSpan]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from services.language.medical.behaviour import habits
 from services.language.medical.contexts import add_traits
 from services.language.medical.findings import ANATOMY, CONDITION, MEDICATION, PROCEDURE, TIME, Entity, Findings
-from services.language.medical.lexicon import drug_type, is_given, laboratory_names
+from services.language.medical.lexicon import drug_type, is_drug, is_given, laboratory_names
 from services.language.medical.precision import score
 from services.language.medical.relations import attach_doses, attach_qualities, attach_values
 from services.language.medical.times import timed
@@ -58,9 +58,9 @@ def with_laboratory_names(text: str, entities: Sequence[Entity]) -> list[Entity]
     return sorted([*others, *tests.values()], key=lambda entity: entity.begin)
 
 
-def personal(spans: Sequence[TextSpan]) -> list[TextSpan]:
-    """The personal data among the spans of the task detect-medical-concepts."""
-    return [span for span in spans if span.type not in _CONCEPTS]
+def personal(text: str, spans: Sequence[TextSpan]) -> list[TextSpan]:
+    """The personal data among the spans of the task detect-medical-concepts; the name of a drug is nobody's."""
+    return [s for s in spans if s.type not in _CONCEPTS and not (s.type == "NAME" and is_drug(text[s.begin : s.end]))]
 
 
 def besides(found: Findings, personal: Sequence[Entity]) -> Findings:

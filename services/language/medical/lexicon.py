@@ -27,6 +27,11 @@ def normal(text: str) -> str:
     return " ".join(text.lower().split())
 
 
+def is_drug(name: str) -> bool:
+    """Whether our lists of drugs have the name."""
+    return normal(name) in terms("generic_names") or normal(name) in terms("brand_names")
+
+
 def drug_type(name: str) -> str:
     """GENERIC_NAME or BRAND_NAME."""
     return "BRAND_NAME" if normal(name) in terms("brand_names") else "GENERIC_NAME"

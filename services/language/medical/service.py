@@ -41,7 +41,7 @@ class LanguageMedicalService:
 
     async def detect_phi(self, request: pb.DetectPHIRequest, call: Call) -> pb.DetectPHIResponse:
         spans, model = await self._spans(request.text, call)
-        found = messages.entities(request.text, protected(request.text, personal(spans)))
+        found = messages.entities(request.text, protected(request.text, personal(request.text, spans)))
         return pb.DetectPHIResponse(entities=found, model_version=model)
 
     async def infer_icd10_cm(self, request: pb.InferICD10CMRequest, call: Call) -> pb.InferICD10CMResponse:
@@ -87,7 +87,7 @@ class LanguageMedicalService:
 
 
 def _detected(text: str, spans: Sequence[TextSpan], model: str) -> pb.DetectEntitiesV2Response:
-    protected_information = protected(text, personal(spans))
+    protected_information = protected(text, personal(text, spans))
     return messages.detected(text, besides(findings(text, spans), protected_information), protected_information, model)
 
 

@@ -57,6 +57,7 @@ class LinearModel:
     def _index(self) -> Any:
         """Made when it is first needed: training compares many models, and asks none for candidates."""
         assert self.outputs is not None
+        assert self.outputs is not None
         return index_of(self.outputs)
 
     @property

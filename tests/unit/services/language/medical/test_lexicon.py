@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from services.language.medical.detection import findings
+from services.language.medical.detection import findings, personal
 from services.language.medical.findings import MEDICATION, PROCEDURE
 from services.language.tasks import TextSpan
 
@@ -35,3 +35,9 @@ def test_a_piece_of_a_laboratory_name_becomes_all_of_it() -> None:
 )
 def test_a_name_of_both_is_told_by_its_words(text: str, name: str, category: str) -> None:
     assert categories(text, name) == [category]
+
+
+def test_the_name_of_a_drug_is_nobodys() -> None:
+    text = "Lisinopril for Harold Penn."
+    spans = [TextSpan(0, 10, "NAME", 0.9), TextSpan(15, 26, "NAME", 0.9), TextSpan(0, 10, "DRUG", 0.8)]
+    assert personal(text, spans) == spans[1:2]
