@@ -28,7 +28,6 @@ def nonet(data_directory: Path, **settings: Any) -> Iterator[Addresses]:
     With NONET_TEST_TOPOLOGY=separate the services named in ``services`` run as processes of their own, and only the
     gateway in this one.
     """
-    forget_metrics()
     if os.environ.get("NONET_TEST_DATABASE") == "postgresql":
         # One database each, as each has a data directory of its own.
         settings.setdefault("database_url", create_database())
@@ -62,6 +61,7 @@ def apart(settings: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 @contextlib.contextmanager
 def in_a_thread(settings: dict[str, Any]) -> Iterator[Addresses]:
+    forget_metrics()
     configured = Settings(http_port=0, grpc_port=0, **settings)
     started: Any = []
     ready, stop = threading.Event(), threading.Event()

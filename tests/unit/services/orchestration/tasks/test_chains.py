@@ -34,13 +34,11 @@ PRINTED = {
 }
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-PORT = free_port()
+#: Holds the port until a program listens there: nobody else is given it meanwhile.
+HELD = socket.socket()
+HELD.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+HELD.bind(("127.0.0.1", 0))
+PORT = int(HELD.getsockname()[1])
 
 
 @pytest.fixture(scope="module")
