@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
@@ -43,6 +44,8 @@ class Platform:
     objects: ObjectStore
     jobs: JobQueue
     certificates: Certificates
+    #: Address -> the way to another process of the suite, with this one's key and certificates.
+    upstream: Callable[[str], Upstream]
     #: The suite's own operations, for services that chain others; set by the host that can call them.
     operations: Operations = field(init=False)
 
@@ -63,8 +66,9 @@ class Platform:
         models = ModelStore(settings.data_directory, settings.model_mirror)
         catalog = Catalog.load(added=models.added())
         certificates = Certificates.of(settings)
+        upstream = partial(Upstream, bearer_key=settings.upstream_bearer_key, certificates=certificates)
         remote_models = {
-            model_id: partial(_remote_binding, settings, certificates, address, model_id)
+            model_id: partial(_remote_binding, upstream, address, model_id)
             for model_id, address in settings.remote_models.items()
         }
         runtime = Runtime(
@@ -84,11 +88,8 @@ class Platform:
             objects=ObjectStore(database, blobs),
             jobs=jobs,
             certificates=certificates,
+            upstream=upstream,
         )
-
-    def upstream(self, address: str) -> Upstream:
-        """The way to another process of the suite, with this one's key and certificates."""
-        return Upstream(address, self.settings.upstream_bearer_key, self.certificates)
 
     async def close(self) -> None:
         """Give jobs and models back; running jobs have got their time before (``jobs.drain``)."""
@@ -96,6 +97,6 @@ class Platform:
         self.database.close()
 
 
-def _remote_binding(settings: Settings, certificates: Certificates, address: str, model_id: str) -> RemoteBinding:
-    # Called on the event loop, as channels have to be.
-    return RemoteBinding(Upstream(address, settings.upstream_bearer_key, certificates), model_id)
+def _remote_binding(upstream: Callable[[str], Upstream], address: str, model_id: str) -> RemoteBinding:
+    # Called on the event loop, as channels have to be opened.
+    return RemoteBinding(upstream(address), model_id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import shutil
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,7 @@ from botocore.config import Config
 from prometheus_client import REGISTRY as PROMETHEUS
 
 from gateway.process import Addresses, running
+from nonet.cli.keys import append
 from shared.auth.principals import new_principal
 from shared.settings import Settings
 from tests.postgres import create_database
@@ -50,9 +52,8 @@ def apart(settings: dict[str, Any]) -> Iterator[dict[str, Any]]:
         principal, key = new_principal("front", "000000000000")
         path = Path(settings["data_directory"]) / "principals-of-processes.toml"
         path.parent.mkdir(parents=True, exist_ok=True)
-        gateway = '\n[[principal]]\nname = "front"\naccount = "000000000000"\ngateway = true\n'
-        gateway += f'bearer_key_sha256 = "{principal.bearer_key_sha256}"\n'
-        path.write_text(Path(settings["principals_file"]).read_text() + gateway)
+        shutil.copy(settings["principals_file"], path)
+        append(path, principal.model_copy(update={"gateway": True}))
         settings = {**settings, "principals_file": path, "upstream_bearer_key": key}
         front |= {"principals_file": path, "upstream_bearer_key": key}
     with Processes(services, settings) as processes:
@@ -61,6 +62,7 @@ def apart(settings: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 @contextlib.contextmanager
 def in_a_thread(settings: dict[str, Any]) -> Iterator[Addresses]:
+    """``nonet`` with nothing beside it."""
     forget_metrics()
     configured = Settings(http_port=0, grpc_port=0, **settings)
     started: Any = []

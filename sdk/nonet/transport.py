@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import grpc
-from google.protobuf.descriptor_pb2 import MethodOptions
 from google.protobuf.message import Message
 
-from shared.rpc.status import CHANNEL_OPTIONS, error_of, is_lost
+from shared.contract import options
+from shared.rpc.status import CHANNEL_OPTIONS, PAUSES, error_of, is_lost
 
 Answer = TypeVar("Answer", bound=Message)
 
@@ -34,9 +34,6 @@ RETRIES = json.dumps(
         ]
     }
 )
-#: Seconds before a call is made again whose connection broke, if it changes nothing; of any other nobody knows what
-#: became.
-PAUSES = (0.2, 0.8, 3.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,18 +74,17 @@ class Transport:
             NonetError: the class that the server raised.
         """
         call = self._channel.unary_unary(path, request_serializer=_serialize, response_deserializer=answer.FromString)
-        pauses = iter(PAUSES)
-        while True:
+        for pause in (*PAUSES, None):
             try:
                 response: Answer = call(
                     request, timeout=timeout or self._connection.timeout, metadata=self._connection.metadata
                 )
                 return response
             except grpc.RpcError as failure:
-                pause = next(pauses, None) if _may_repeat(path, request, failure) else None
-                if pause is None:
+                if pause is None or not _may_repeat(path, request, failure):
                     raise error_of(failure) from failure
                 time.sleep(pause)
+        raise AssertionError("the last failure is raised")
 
     def stream(
         self, path: str, requests: Iterable[Message], answer: type[Answer], timeout: float | None
@@ -118,18 +114,17 @@ class AsyncTransport:
     async def unary(self, path: str, request: Message, answer: type[Answer], timeout: float | None) -> Answer:
         """As ``Transport.unary``."""
         call = self._channel.unary_unary(path, request_serializer=_serialize, response_deserializer=answer.FromString)
-        pauses = iter(PAUSES)
-        while True:
+        for pause in (*PAUSES, None):
             try:
                 response: Answer = await call(
                     request, timeout=timeout or self._connection.timeout, metadata=self._connection.metadata
                 )
                 return response
             except grpc.aio.AioRpcError as failure:
-                pause = next(pauses, None) if _may_repeat(path, request, failure) else None
-                if pause is None:
+                if pause is None or not _may_repeat(path, request, failure):
                     raise error_of(failure) from failure
                 await asyncio.sleep(pause)
+        raise AssertionError("the last failure is raised")
 
     async def stream(
         self, path: str, requests: AsyncIterator[Message], answer: type[Answer], timeout: float | None
@@ -154,7 +149,4 @@ def _may_repeat(path: str, request: Message, failure: grpc.RpcError) -> bool:
     """Whether the connection broke under a call that the contract says changes nothing."""
     service, _, method = path.lstrip("/").rpartition("/")
     descriptor = request.DESCRIPTOR.file.services_by_name.get(service.rpartition(".")[2])
-    if descriptor is None or not is_lost(failure):
-        return False
-    level: int = descriptor.methods_by_name[method].GetOptions().idempotency_level
-    return level == MethodOptions.NO_SIDE_EFFECTS
+    return descriptor is not None and is_lost(failure) and options.no_side_effects(descriptor.methods_by_name[method])

@@ -11,7 +11,6 @@ from types import ModuleType
 
 from google.protobuf import message_factory
 from google.protobuf.descriptor import FileDescriptor, MethodDescriptor, ServiceDescriptor
-from google.protobuf.descriptor_pb2 import MethodOptions
 from google.protobuf.message import Message
 
 import nonet
@@ -39,7 +38,7 @@ class Operation:
     long_poll: bool
     #: Whether it may come as a GET whose query has the members of the body.
     presigned_get: bool
-    #: Whether it changes nothing, so that a call whose answer was lost may be made again.
+    #: ``options.no_side_effects``
     no_side_effects: bool
     #: AWS error code -> HTTP status.
     documented_errors: Mapping[str, int]
@@ -118,7 +117,7 @@ def _operation(api: Api, method: MethodDescriptor) -> Operation:
         priority=option.priority,
         long_poll=option.long_poll,
         presigned_get=option.presigned_get,
-        no_side_effects=method.GetOptions().idempotency_level == MethodOptions.NO_SIDE_EFFECTS,
+        no_side_effects=options.no_side_effects(method),
         documented_errors={error.code: error.http_status for error in option.errors},
     )
 

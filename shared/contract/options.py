@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
+from google.protobuf.descriptor_pb2 import MethodOptions
 
 from nonet.api.v1 import annotations_pb2
 
@@ -19,6 +20,11 @@ def api(service: Any) -> annotations_pb2.Api:
 
 def operation(method: Any) -> annotations_pb2.Operation:
     return _option(method, annotations_pb2.operation)  # type: ignore[no-any-return]
+
+
+def no_side_effects(method: Any) -> bool:
+    """Whether an operation changes nothing, so that a call whose answer was lost may be made again."""
+    return bool(method.GetOptions().idempotency_level == MethodOptions.NO_SIDE_EFFECTS)
 
 
 def shape(message: Descriptor) -> annotations_pb2.Shape:

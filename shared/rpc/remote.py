@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
 from typing import Any
 
 import grpc
 from google.protobuf.message import Message
 
+from shared.contract.apis import Operation
 from shared.rpc.call import HOST_KEY, Call
-from shared.rpc.status import error_of, is_lost
+from shared.rpc.status import PAUSES, error_of, is_lost
 from shared.rpc.upstream import Upstream
 
 #: Metadata by which a gateway tells a service who is calling. A service believes it only of a principal with
@@ -27,10 +27,6 @@ ACCOUNT_KEY, REGION_KEY, REQUEST_ID_KEY, PRINCIPAL_KEY = (
 #: address that links lead to.
 PASSED_KEYS = ("traceparent", "tracestate", HOST_KEY)
 
-
-#: How long a call that changes nothing is tried again, from the first time that its answer was lost.
-RETRY_SECONDS = 15.0
-PAUSE_SECONDS = 0.1
 
 
 class RemoteService:
@@ -49,26 +45,21 @@ class RemoteService:
             NonetError: the class that the other process raised, or Unavailable when it cannot be reached.
         """
         operation = call.operation
-        until: float | None = None
-        while True:
+        for pause in (*PAUSES, None):
             channel = await self._upstream.connected(call.time_remaining())
-            method = channel.unary_unary(
-                operation.path,
-                request_serializer=operation.request_class.SerializeToString,
-                response_deserializer=operation.response_class.FromString,
+            rpc = channel.unary_unary(operation.path, **_codecs(operation))(
+                request, timeout=call.time_remaining(), metadata=self._metadata(call)
             )
-            rpc = method(request, timeout=call.time_remaining(), metadata=self._metadata(call))
             try:
                 response: Message = await rpc
             except grpc.aio.AioRpcError as failure:
-                now = time.monotonic()
-                until = until or now + RETRY_SECONDS
-                if not (operation.no_side_effects and is_lost(failure)) or now > until:
+                if pause is None or not (operation.no_side_effects and is_lost(failure)):
                     raise error_of(failure) from failure
-                await asyncio.sleep(PAUSE_SECONDS)
-                continue
-            _take_trailers(call, await rpc.trailing_metadata())
-            return response
+                await asyncio.sleep(pause)
+            else:
+                _take_trailers(call, await rpc.trailing_metadata())
+                return response
+        raise AssertionError("the last failure is raised")
 
     async def stream(self, requests: AsyncIterator[Message], call: Call) -> AsyncIterator[Message]:
         """Send a streaming call on, message by message, with the flow control of HTTP/2 on both sides.
@@ -78,12 +69,9 @@ class RemoteService:
         """
         operation = call.operation
         channel = await self._upstream.connected(call.time_remaining())
-        method = channel.stream_stream(
-            operation.path,
-            request_serializer=operation.request_class.SerializeToString,
-            response_deserializer=operation.response_class.FromString,
+        rpc = channel.stream_stream(operation.path, **_codecs(operation))(
+            requests, timeout=call.time_remaining(), metadata=self._metadata(call)
         )
-        rpc = method(requests, timeout=call.time_remaining(), metadata=self._metadata(call))
         try:
             async for response in rpc:
                 yield response
@@ -103,6 +91,14 @@ class RemoteService:
 
     async def close(self) -> None:
         await self._upstream.close()
+
+
+def _codecs(operation: Operation) -> dict[str, Any]:
+    """How a channel writes and reads the messages of an operation."""
+    return {
+        "request_serializer": operation.request_class.SerializeToString,
+        "response_deserializer": operation.response_class.FromString,
+    }
 
 
 def _take_trailers(call: Call, metadata: Any) -> None:

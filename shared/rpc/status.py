@@ -14,6 +14,9 @@ from shared.contract.apis import Operation
 ERROR_KEY, AWS_CODE_KEY, MEMBERS_KEY = "nonet-error", "nonet-error-code", "nonet-error-members"
 #: gRPC puts the message into a header block of 8 KiB; Ray Serve found 4,096 characters to be safe.
 MAX_DETAILS = 4096
+#: Seconds before a call that changes nothing is made again when its connection broke. Few, since a request may be what
+#: killed the process: it kills no more than so many.
+PAUSES = (0.2, 0.8, 3.0)
 MAX_MESSAGE_BYTES = 64 * 1024 * 1024
 CHANNEL_OPTIONS = (
     ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),

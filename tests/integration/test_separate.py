@@ -110,7 +110,6 @@ def test_reads_survive_kills_and_rolls(
     """Callers never notice that a service's only process is killed, or replaced by SIGTERM, as long as they read."""
     # However slowly a process starts on the machine of the tests.
     monkeypatch.setattr("shared.rpc.upstream.CONNECT_SECONDS", 120.0)
-    monkeypatch.setattr("shared.rpc.remote.RETRY_SECONDS", 120.0)
     texts = {"I love this place!": "POSITIVE", "This is the worst day of my life.": "NEGATIVE"}
     outcomes: Counter[str] = Counter()
     stop = threading.Event()

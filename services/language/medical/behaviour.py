@@ -78,6 +78,9 @@ _NONE = re.compile(r"(?<!\w)(?:no|not any|without)(?!\w)", re.IGNORECASE)
 _NOTHING = re.compile(r"(?<!\w)(?:never|none|negative|nil)(?!\w)", re.IGNORECASE)
 #: A statement about one habit ends at the next one's, or here.
 _PART = re.compile(r",\s?(?:but|no|denies|and)?(?!\w)|\sbut\s|\sand (?=no |denies |drinks |smokes )", re.IGNORECASE)
+#: What two habits in one sentence are parted by.
+_JOINT = re.compile(r"[,;]\s?(?:(?:and|but|or)\s)?|\s(?:and|but|or)\s")
+_OF = re.compile(r"(?:\sof)?\s?$")
 
 
 def habits(text: str, conditions: Sequence[Entity]) -> list[Entity]:
@@ -107,27 +110,35 @@ def _whole(text: str, found: Sequence[Entity]) -> list[Entity]:
                 kept[-1] = entity  # "drinks no alcohol": what is denied tells it
             continue
         kept.append(entity)
+    parted = 0  # where what the habit before tells has ended
     for index, entity in enumerate(kept):
         sentence_end = _SENTENCE.search(text, entity.end)
-        since = max(_last_break(text, entity.begin), kept[index - 1].end if index else 0)
+        since = max(_last_break(text, entity.begin), parted)
         until = sentence_end.start() if sentence_end else len(text)
         if index + 1 < len(kept) and kept[index + 1].begin < until:
-            until = kept[index + 1].begin
+            until, parted = _parting(text, entity.end, kept[index + 1].begin)
         if since and (part := _last_part(text, since, entity.begin)):
             since = part
         _describe(text, entity, since, until)
     return kept
 
 
+def _parting(text: str, earlier: int, later: int) -> tuple[int, int]:
+    """Where a statement that ends with one habit's words ends, and where the next habit's begins."""
+    joints = [*_JOINT.finditer(text, earlier, later)]
+    return joints[-1].span() if joints else (later, earlier)
+
+
 def _describe(text: str, entity: Entity, since: int, until: int) -> None:
     taken = Stretches([(entity.begin, entity.end)])
     for kind, pattern in (("DURATION", _DURATION), ("AMOUNT", _AMOUNT), ("FREQUENCY", _FREQUENCY)):
         for match in pattern.finditer(text, since, until):
-            if taken.add(*match.span()):
-                attribute = Attribute(
-                    *match.span(), BEHAVIOUR, kind, score(f"habit-{kind}"), score("habit-relation"), kind
-                )
-                entity.attributes.append(attribute)
+            begin, end = match.span()
+            if begin < entity.begin < end and (of := _OF.search(text, begin, entity.begin)):
+                end = of.start()  # "two glasses" of the wine
+            if taken.add(begin, end):
+                certain = score(f"habit-{kind}")
+                entity.attributes.append(Attribute(begin, end, BEHAVIOUR, kind, certain, score("habit-relation"), kind))
                 break
     entity.attributes.sort(key=lambda attribute: attribute.begin)
     nothing = _NOTHING.search(text, entity.end, min(until, entity.end + 12))
