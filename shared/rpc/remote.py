@@ -9,6 +9,7 @@ from typing import Any
 import grpc
 from google.protobuf.message import Message
 
+from shared import errors
 from shared.contract.apis import Operation
 from shared.rpc.call import HOST_KEY, Call
 from shared.rpc.status import PAUSES, error_of, is_lost
@@ -53,8 +54,12 @@ class RemoteService:
             try:
                 response: Message = await rpc
             except grpc.aio.AioRpcError as failure:
-                if pause is None or not (operation.no_side_effects and is_lost(failure)):
+                if not is_lost(failure):
                     raise error_of(failure) from failure
+                if pause is None or not operation.no_side_effects:
+                    raise errors.Unavailable(
+                        "The service ended with the call; look whether it happened before you make it again."
+                    ) from failure
                 await asyncio.sleep(pause)
             else:
                 _take_trailers(call, await rpc.trailing_metadata())

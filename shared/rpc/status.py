@@ -23,6 +23,7 @@ CHANNEL_OPTIONS = (
     ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
 )
 
+_BROKEN = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED)
 _CLASSES = {cls.__name__: cls for cls in errors.error_classes()}
 #: The category that stands for a status whose trailers name no class (a proxy in between, another implementation).
 _BY_CODE: dict[grpc.StatusCode, type[errors.NonetError]] = {
@@ -63,6 +64,9 @@ def error_of(failure: grpc.aio.AioRpcError | grpc.RpcError) -> errors.NonetError
 
 
 def is_lost(failure: grpc.aio.AioRpcError | grpc.RpcError) -> bool:
-    """Whether the connection broke, so that nobody knows what became of the call; no process has answered."""
+    """Whether the connection broke, so that nobody knows what became of the call; no process has answered.
+
+    A server that stops cancels calls that reach it while it does.
+    """
     pairs: Any = failure.trailing_metadata() or ()
-    return failure.code() is grpc.StatusCode.UNAVAILABLE and all(name != ERROR_KEY for name, _ in pairs)
+    return failure.code() in _BROKEN and all(name != ERROR_KEY for name, _ in pairs)

@@ -130,7 +130,7 @@ def test_reads_survive_kills_and_rolls(
         reader.start()
     moments = random.Random(9)
     try:
-        for end in (processes.kill, processes.stop, processes.kill):
+        for end in (processes.kill, processes.stop, processes.stop, processes.kill):
             time.sleep(moments.uniform(0.2, 1.0))
             answered = outcomes["right"]
             end("language")

@@ -22,6 +22,7 @@ class Failing(grpc.GenericRpcHandler):
 
     def __init__(self) -> None:
         self.calls, self.failures = 0, 0
+        self.code = grpc.StatusCode.UNAVAILABLE
 
     def service(self, handler_call_details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler:
         return grpc.unary_unary_rpc_method_handler(self._answer)
@@ -29,7 +30,7 @@ class Failing(grpc.GenericRpcHandler):
     def _answer(self, request: bytes, context: grpc.ServicerContext) -> bytes:
         self.calls += 1
         if self.calls <= self.failures:
-            context.abort(grpc.StatusCode.UNAVAILABLE, "Socket closed")
+            context.abort(self.code, "Socket closed")
         return b""
 
 
@@ -44,14 +45,15 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Failing, str]]:
     server.stop(None)
 
 
-def test_reads_are_asked_again(server: tuple[Failing, str]) -> None:
+@pytest.mark.parametrize("code", [grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED])
+def test_reads_are_asked_again(server: tuple[Failing, str], code: grpc.StatusCode) -> None:
     handler, address = server
-    handler.failures = 2
+    handler.failures, handler.code = 2, code
     channel = Transport(Connection(address))
     assert channel.unary(READ, pb.DetectSentimentRequest(), pb.DetectSentimentResponse, None).sentiment == ""
     assert handler.calls == 3
     handler.calls, handler.failures = 0, 9
-    with pytest.raises(errors.Unavailable):
+    with pytest.raises((errors.Unavailable, errors.Cancelled)):
         channel.unary(READ, pb.DetectSentimentRequest(), pb.DetectSentimentResponse, None)
     assert handler.calls == 4
     channel.close()
