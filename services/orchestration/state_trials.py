@@ -99,7 +99,7 @@ class Trial(Machine):
             definition,
             jsonata,
             clock=time.time,
-            new_token=lambda: secrets.token_urlsafe(32),
+            new_token=lambda: secrets.token_hex(32),
             # As if the event "ExecutionStarted" were there: causes tell the number of the one after it.
             next_event=2,
             keeps_history=False,

@@ -143,7 +143,7 @@ def new_principal(name: str, account: str) -> tuple[Principal, str]:
         name=name,
         account=account,
         access_key_id="NONET" + secrets.token_hex(8).upper()[:15],
-        secret_access_key=secrets.token_urlsafe(30),
+        secret_access_key=secrets.token_hex(20),
         bearer_key_sha256=hash_bearer_key(bearer_key),
     )
     return principal, bearer_key

@@ -38,7 +38,8 @@ class PageTokens:
     def seal(self, listing: object, position: int | str) -> str:
         """A token for ``position``. ``listing`` and ``position`` must be expressible in JSON."""
         payload = json.dumps(position).encode()
-        return base64.urlsafe_b64encode(self._code(listing, payload) + payload).decode().rstrip("=")
+        # Base 32 has no "-": a command line would take a token that begins with one for an option.
+        return base64.b32encode(self._code(listing, payload) + payload).decode().rstrip("=")
 
     def open(self, listing: object, token: str) -> int | str:
         """The position in ``token``. Raises ``InvalidPaginationToken`` unless it was sealed for ``listing``."""
@@ -46,7 +47,7 @@ class PageTokens:
         if not token or len(token) > _LONGEST_TOKEN or not token.isascii():
             raise invalid
         try:
-            raw = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
+            raw = base64.b32decode(token + "=" * (-len(token) % 8))
         except binascii.Error as error:
             raise invalid from error
         code, payload = raw[:_CODE_BYTES], raw[_CODE_BYTES:]

@@ -175,7 +175,7 @@ def _machine(
         definition,
         jsonata,
         clock=time.time,
-        new_token=lambda: secrets.token_urlsafe(_TOKEN_BYTES),
+        new_token=lambda: secrets.token_hex(_TOKEN_BYTES),
         frames=frames,
         next_event=next_event,
         next_frame=next_frame,

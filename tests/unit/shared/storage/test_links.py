@@ -66,7 +66,9 @@ def test_a_changed_link_is_good_for_nothing(tmp_path: Path) -> None:
         ({"host": "::1", "http_port": 80}, "", "http://[::1]:80/"),
     ],
 )
-def test_links_lead_where_the_client_came_from(tmp_path: Path, settings: dict[str, object], host: str, base: str) -> None:
+def test_links_lead_where_the_client_came_from(
+    tmp_path: Path, settings: dict[str, object], host: str, base: str
+) -> None:
     assert link(tmp_path, asked_host=host, **settings).startswith(base + "texts/")
 
 
