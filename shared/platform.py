@@ -15,6 +15,7 @@ from shared.models.store import ModelStore
 from shared.observability.metrics import RuntimeMetrics
 from shared.rpc.certificates import Certificates
 from shared.rpc.upstream import Upstream
+from shared.runtime.device_leases import DeviceLeases
 from shared.runtime.devices import find_devices
 from shared.runtime.remote import RemoteBinding
 from shared.runtime.runtime import Runtime
@@ -71,10 +72,10 @@ class Platform:
             model_id: partial(_remote_binding, upstream, address, model_id)
             for model_id, address in settings.remote_models.items()
         }
-        runtime = Runtime(
-            catalog, models, find_devices(settings), settings.model_preferences, RuntimeMetrics(), remote_models
-        )
         database = Database.open(settings.database_url or f"sqlite:///{settings.data_directory / 'nonet.db'}")
+        devices, metrics = find_devices(settings), RuntimeMetrics()
+        device_leases = DeviceLeases(database, devices, settings.gpu_priority, metrics=metrics)
+        runtime = Runtime(catalog, models, devices, settings.model_preferences, metrics, remote_models, device_leases)
         blobs = open_blobs(settings.object_store_url or (settings.data_directory / "blobs").as_uri())
         jobs = JobQueue(database, blobs, JobPolicy(retention_s=settings.job_retention_days * SECONDS_A_DAY))
         return cls(

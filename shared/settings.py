@@ -88,6 +88,11 @@ class Settings(BaseSettings):
     gpu_budget_bytes: int = Field(
         default=0, ge=0, description="Memory for models on each GPU; 0 = 90 % of what it has."
     )
+    gpu_priority: int = Field(
+        default=0,
+        description="Who comes first to the memory of a GPU that several processes share; idle models of lower "
+        "or equal ones make room.",
+    )
     face_index_bytes: int = Field(
         default=1024 * MEBIBYTE,
         ge=0,

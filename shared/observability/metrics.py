@@ -72,6 +72,18 @@ class RuntimeMetrics:
     def __init__(self, registry: CollectorRegistry = REGISTRY) -> None:
         self.loaded = Gauge("nonet_models_loaded", "Models in memory.", ("device",), registry=registry)
         self.memory = Gauge("nonet_models_bytes", "Memory charged for loaded models.", ("device",), registry=registry)
+        self.device_held = Gauge(
+            "nonet_device_held_bytes",
+            "Memory of a shared device that all processes hold together.",
+            ("device",),
+            registry=registry,
+        )
+        self.device_waiting = Gauge(
+            "nonet_device_waiting_bytes",
+            "Memory of a shared device that models of any process wait for.",
+            ("device",),
+            registry=registry,
+        )
         self.load_seconds = Histogram(
             "nonet_model_load_seconds", "Time to load a model.", ("model",), registry=registry
         )

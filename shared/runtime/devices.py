@@ -17,10 +17,14 @@ GPU_MEMORY_SHARE = 0.9
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """ "cpu" or "cuda:N", and its budget in bytes."""
+    """ "cpu" or "cuda:N", and its budget in bytes.
+
+    ``uuid``: what other processes, too, know the device by; empty for one that this process has to itself.
+    """
 
     name: str
     budget_bytes: int
+    uuid: str = ""
 
 
 def find_devices(settings: Settings) -> list[Device]:
@@ -38,7 +42,9 @@ def find_devices(settings: Settings) -> list[Device]:
         if name == CPU:
             devices.append(Device(CPU, settings.memory_budget_bytes or int(main_memory_bytes() * MAIN_MEMORY_SHARE)))
         elif name in gpus:
-            devices.append(Device(name, settings.gpu_budget_bytes or int(gpus[name] * GPU_MEMORY_SHARE)))
+            gpu = gpus[name]
+            budget = settings.gpu_budget_bytes or int(gpu.memory_bytes * GPU_MEMORY_SHARE)
+            devices.append(Device(name, budget, gpu.uuid))
         else:
             raise ValueError(
                 f"NONET_DEVICES names {name}, which this machine does not have; it has {', '.join([*gpus, CPU])}"
@@ -60,19 +66,25 @@ def main_memory_bytes() -> int:
     return total
 
 
-def _gpus() -> dict[str, int]:
-    """ "cuda:N" -> bytes of memory, as the driver's own tool tells (no GPU library needed)."""
+@dataclass(frozen=True, slots=True)
+class Gpu:
+    memory_bytes: int
+    uuid: str
+
+
+def _gpus() -> dict[str, Gpu]:
+    """By "cuda:N", as the driver's own tool tells (no GPU library needed)."""
     tool = shutil.which("nvidia-smi")
     if tool is None:
         return {}
-    query = [tool, "--query-gpu=index,memory.total", "--format=csv,noheader,nounits"]
+    query = [tool, "--query-gpu=index,memory.total,uuid", "--format=csv,noheader,nounits"]
     try:
         output = subprocess.run(query, capture_output=True, text=True, timeout=10, check=True).stdout
     except (OSError, subprocess.SubprocessError):
         return {}
-    gpus: dict[str, int] = {}
+    gpus: dict[str, Gpu] = {}
     for line in output.splitlines():
-        index, _, mebibytes = line.partition(",")
-        if mebibytes.strip().isdigit():
-            gpus[f"cuda:{index.strip()}"] = int(mebibytes) * 1024 * 1024
+        index, mebibytes, uuid = (part.strip() for part in f"{line},,".split(",")[:3])
+        if mebibytes.isdigit():
+            gpus[f"cuda:{index}"] = Gpu(int(mebibytes) * 1024 * 1024, uuid)
     return gpus

@@ -1,6 +1,7 @@
 """Leases on loaded models: ``lease = await runtime.lease(task)``, ``results = await lease.run(items)``.
 
 Runtime.lease -> choose an installed model -> slot (one a model) -> load once, however many ask
+    (on a GPU that other processes use, too: agreed with them first, see device_leases.py)
 Lease.run     -> the slot's batcher -> the slot's binding (threads, or a worker process) -> engine.run
 """
 
@@ -20,6 +21,7 @@ from shared.observability.metrics import RuntimeMetrics
 from shared.rpc.call import Priority
 from shared.runtime.batcher import Batcher, BatchPolicy
 from shared.runtime.bindings import Binding, InprocBinding, WorkerBinding
+from shared.runtime.device_leases import DeviceLeases
 from shared.runtime.devices import Device
 from shared.runtime.scheduler import Scheduler
 
@@ -111,14 +113,21 @@ class Runtime:
         preferences: dict[str, list[str]] | None = None,
         metrics: RuntimeMetrics | None = None,
         remote_models: Mapping[str, Callable[[], Binding]] | None = None,
+        device_leases: DeviceLeases | None = None,
     ) -> None:
-        """``remote_models``: id -> binding of a model that lies in another process and costs no memory here."""
+        """``remote_models``: id -> binding of a model that lies in another process and costs no memory here.
+
+        ``device_leases``: the agreement with other processes that use the same devices.
+        """
         self._catalog = catalog
         self._store = store
         self._scheduler = Scheduler(devices)
         self._preferences = preferences or {}
         self._metrics = metrics
         self._remote_models = remote_models or {}
+        self._device_leases = device_leases
+        if device_leases is not None:
+            device_leases.start(self)
         self._slots: dict[str, _Slot] = {}
         self._choices: dict[tuple[str, str | None], tuple[CatalogEntry, float]] = {}
 
@@ -244,6 +253,7 @@ class Runtime:
             for victim in victims:
                 logger.info("unloading %s to make room for %s", victim.entry.id, entry.id)
                 await self._unload(victim)
+            await self._agree(slot)
             directory = self._store.directory(entry)
             if entry.environment is not None:
                 python = self._store.environment_python(entry.environment)
@@ -254,10 +264,12 @@ class Runtime:
                 slot.binding = await InprocBinding.load(entry, directory, slot.device)
         except (errors.NonetError, asyncio.CancelledError):
             self._forget(slot)
+            await self._hand_back(slot)
             raise
         except Exception as failure:
             # A library's own exception says too much to callers and too little: the log has it, once for all of them.
             self._forget(slot)
+            await self._hand_back(slot)
             logger.exception("%s could not be loaded", entry.id)
             raise errors.FailedPrecondition(
                 f"The model {entry.id} could not be loaded ({type(failure).__name__}); the server's log has the reason."
@@ -276,6 +288,34 @@ class Runtime:
             self._metrics.load_seconds.labels(entry.id).observe(seconds)
             self._metrics.loaded.labels(slot.device).inc()
             self._metrics.memory.labels(slot.device).set(self._scheduler.used_bytes(slot.device))
+
+    async def _agree(self, slot: _Slot) -> None:
+        """Take the memory from other processes, too; where they hold it, move to a device that has room as it is.
+
+        Raises:
+            ResourceExhausted: they use it, and did not give it back in time.
+        """
+        full: list[str] = []
+        while self._shared(slot.device):
+            assert self._device_leases is not None
+            if await self._device_leases.take(slot.device, slot.entry.id, slot.memory_bytes):
+                return
+            full.append(slot.device)
+            other = self._scheduler.place(slot.memory_bytes, slot.entry.devices, other_than=full)
+            if other is None or other.evicted:
+                await self._device_leases.wait(slot.device, slot.entry.id, slot.memory_bytes)
+                return
+            self._scheduler.release(slot.device, slot)
+            slot.device = other.device
+            self._scheduler.charge(slot.device, slot)
+
+    def _shared(self, device: str) -> bool:
+        return self._device_leases is not None and self._device_leases.covers(device)
+
+    async def _hand_back(self, slot: _Slot) -> None:
+        if self._shared(slot.device):
+            assert self._device_leases is not None
+            await self._device_leases.give(slot.device, slot.entry.id)
 
     def _make_batcher(self, model_id: str, policy: BatchPolicy, binding: Binding) -> Batcher:
         if self._metrics is None:
@@ -300,6 +340,23 @@ class Runtime:
             await slot.binding.close()
             if self._metrics is not None and slot.device != REMOTE:
                 self._metrics.loaded.labels(slot.device).dec()
+        await self._hand_back(slot)
+
+    # -- what other processes ask for (``device_leases.Tenant``)
+
+    def idle_seconds(self, model: str) -> float | None:
+        """How long ago the model was last used; None while it is in use or being loaded."""
+        slot = self._slots.get(model)
+        return time.monotonic() - slot.last_used if slot is not None and slot.idle else None
+
+    async def unload_idle(self, model: str) -> bool:
+        """Unload the model and give its lease back, unless it is in use again."""
+        slot = self._slots.get(model)
+        if slot is None or not slot.idle:
+            return False
+        self._forget(slot)
+        await self._unload(slot)
+        return True
 
     # -- the rest
 
@@ -313,3 +370,5 @@ class Runtime:
                 slot.loading.cancel()
             self._forget(slot)
             await self._unload(slot)
+        if self._device_leases is not None:
+            await self._device_leases.close()

@@ -6,7 +6,7 @@ used first; a model that somebody holds a lease on stays.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -54,12 +54,16 @@ class Scheduler:
     def devices(self) -> list[str]:
         return list(self._shelves)
 
-    def place(self, memory_bytes: int, devices: Sequence[str]) -> Placement | None:
+    def place(self, memory_bytes: int, devices: Sequence[str], other_than: Collection[str] = ()) -> Placement | None:
         """A device of ``devices`` for a model: one with room as it is, else the one where eviction makes room.
 
         Devices are tried in the order of the settings. None when no device can ever, or at present, hold it.
         """
-        shelves = [shelf for name, shelf in self._shelves.items() if name in devices or name.split(":")[0] in devices]
+        shelves = [
+            shelf
+            for name, shelf in self._shelves.items()
+            if (name in devices or name.split(":")[0] in devices) and name not in other_than
+        ]
         for shelf in shelves:
             if shelf.free >= memory_bytes:
                 return Placement(shelf.device.name, ())

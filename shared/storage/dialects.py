@@ -55,6 +55,10 @@ class Dialect(ABC):
         """Hold off every other replica's migration until this transaction ends."""
 
     @abstractmethod
+    def lock(self, connection: Connection, name: str) -> None:
+        """Hold off every other transaction that locks ``name`` until this one ends."""
+
+    @abstractmethod
     def now(self) -> ColumnElement[float]:
         """Unix seconds by the one clock that every replica shares."""
 
@@ -114,6 +118,9 @@ class SqliteDialect(Dialect):
 
     def lock_schema(self, connection: Connection) -> None:
         """Nothing to do: BEGIN IMMEDIATE already lets in one writer only."""
+
+    def lock(self, connection: Connection, name: str) -> None:
+        """Nothing to do, as above."""
 
     def now(self) -> ColumnElement[float]:
         # Every process that opens the file runs on this machine, so its clock is the shared one.
@@ -179,6 +186,10 @@ class PostgresDialect(Dialect):
 
     def lock_schema(self, connection: Connection) -> None:
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _POSTGRES_SCHEMA_LOCK})
+
+    def lock(self, connection: Connection, name: str) -> None:
+        # Two names of one hash take turns for nothing, which does no harm.
+        connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": name})
 
     def now(self) -> ColumnElement[float]:
         return sqlalchemy.cast(func.extract("epoch", func.clock_timestamp()), sqlalchemy.Double())

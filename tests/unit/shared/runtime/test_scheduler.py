@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -68,10 +70,19 @@ def test_a_gpu_with_room_goes_before_eviction_and_in_the_order_of_the_settings()
 
 
 def test_devices_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(devices, "_gpus", lambda: {"cuda:0": 1000})
+    monkeypatch.setattr(devices, "_gpus", lambda: {"cuda:0": devices.Gpu(1000, "GPU-1")})
     found = find_devices(Settings(devices="auto", memory_budget_bytes=7))
-    assert found == [Device("cuda:0", 900), Device("cpu", 7)]
+    assert found == [Device("cuda:0", 900, "GPU-1"), Device("cpu", 7)]
     assert find_devices(Settings(devices="cpu", memory_budget_bytes=7)) == [Device("cpu", 7)]
     with pytest.raises(ValueError, match="cuda:3"):
         find_devices(Settings(devices="cuda:3"))
     assert main_memory_bytes() > 0
+
+
+def test_what_the_drivers_tool_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    tool = tmp_path / "nvidia-smi"
+    tool.write_text("#!/bin/sh\necho '0, 143771, GPU-a1'\necho '1, [N/A], GPU-b2'\necho '2, 16, GPU-c3'\n")
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    found = find_devices(Settings(devices="auto", memory_budget_bytes=7, gpu_budget_bytes=5))
+    assert found == [Device("cuda:0", 5, "GPU-a1"), Device("cuda:2", 5, "GPU-c3"), Device("cpu", 7)]
