@@ -21,6 +21,7 @@ from gateway.http import Request, Response
 from shared import errors
 from shared.contract.apis import all_apis
 from shared.platform import Platform
+from shared.rpc.account_limits import AccountLimits
 from shared.rpc.host import ServiceHost
 
 #: nginx's word for a client that left before its answer.
@@ -32,8 +33,8 @@ WATCH_AFTER_SECONDS = 1.0
 class Gateway:
     """An ASGI app: the console, the operations of every API, STS, and S3 for the rest."""
 
-    def __init__(self, platform: Platform, host: ServiceHost, console: ASGIApp) -> None:
-        self._authenticator = Authenticator(platform.principals, platform.settings)
+    def __init__(self, platform: Platform, host: ServiceHost, console: ASGIApp, account_limits: AccountLimits) -> None:
+        self._authenticator = Authenticator(platform.principals, platform.settings, platform.audit)
         self._router = Router(all_apis().values())
         self._operations = OperationEndpoint(host, self._authenticator, platform.settings.max_request_bytes)
         self._sts = StsEndpoint(self._authenticator)
@@ -43,6 +44,8 @@ class Gateway:
             platform.objects,
             signed_callers(self._authenticator, platform.principals),
             max_object_bytes=platform.settings.max_object_bytes,
+            audit=platform.audit,
+            account_limits=account_limits,
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -35,6 +35,12 @@ class Request:
         self.request_id = new_request_id()
 
     @property
+    def address(self) -> str:
+        """IP address of the client, or of the proxy before us."""
+        client = self.scope.get("client")
+        return str(client[0]) if client else ""
+
+    @property
     def signed_part(self) -> HttpRequest:
         return HttpRequest(self.method, self.raw_path, self.raw_query, self.headers)
 

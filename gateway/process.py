@@ -18,9 +18,11 @@ from gateway.app import Gateway
 from gateway.aws.live_transcription import MAX_MESSAGE_BYTES
 from gateway.console.pages import console_app
 from services.registry import REGISTRY
+from shared.auth.principals import AccountLimit
 from shared.observability.metrics import CallMetrics
 from shared.observability.tracing import Tracer
 from shared.platform import Platform
+from shared.rpc.account_limits import AccountLimits
 from shared.rpc.certificates import Certificates
 from shared.rpc.chain import Admission, Deadline, Interceptor, Metering, Tracing, validation
 from shared.rpc.host import ServiceHost
@@ -41,10 +43,11 @@ class Addresses:
     grpc: str
 
 
-def interceptors(settings: Settings) -> list[Interceptor]:
+def interceptors(settings: Settings, account_limits: AccountLimits) -> list[Interceptor]:
     """What every unary call passes on its way to a servicer, the first outermost."""
     chain: list[Interceptor] = [
         Metering(CallMetrics()),
+        account_limits,
         Admission(settings.max_concurrent_requests),
         Deadline(settings.request_timeout_seconds),
         validation,
@@ -74,11 +77,16 @@ async def running(settings: Settings, prepared: Callable[[], None] | None = None
         ValueError: settings that cannot work.
     """
     platform = Platform.open(settings)
-    host = ServiceHost(platform, REGISTRY, interceptors(settings))
+    limit = AccountLimit(
+        requests_per_second=settings.account_requests_per_second,
+        concurrent_requests=settings.account_concurrent_requests,
+    )
+    account_limits = AccountLimits(limit, platform.principals.account_limits)
+    host = ServiceHost(platform, REGISTRY, interceptors(settings, account_limits), account_limits)
     draining = {"now": False}
     http_socket = _bind(settings.host, settings.http_port)
     grpc_server = GrpcServer(host, platform)
-    gateway = Gateway(platform, host, console_app(platform, host, draining))
+    gateway = Gateway(platform, host, console_app(platform, host, draining), account_limits)
     certificates = platform.certificates
     config = uvicorn.Config(
         gateway,

@@ -12,6 +12,7 @@ from shared.jobs.queue import JobQueue
 from shared.jobs.runner import JobPolicy
 from shared.models.catalog import Catalog
 from shared.models.store import ModelStore
+from shared.observability.audit import Audit
 from shared.observability.metrics import RuntimeMetrics
 from shared.rpc.certificates import Certificates
 from shared.rpc.upstream import Upstream
@@ -45,6 +46,7 @@ class Platform:
     objects: ObjectStore
     jobs: JobQueue
     certificates: Certificates
+    audit: Audit
     #: Address -> the way to another process of the suite, with this one's key and certificates.
     upstream: Callable[[str], Upstream]
     #: The suite's own operations, for services that chain others; set by the host that can call them.
@@ -89,6 +91,7 @@ class Platform:
             objects=ObjectStore(database, blobs),
             jobs=jobs,
             certificates=certificates,
+            audit=Audit.open(settings.audit_log),
             upstream=upstream,
         )
 
@@ -96,6 +99,7 @@ class Platform:
         """Give jobs and models back; running jobs have got their time before (``jobs.drain``)."""
         await self.runtime.close()
         self.database.close()
+        self.audit.close()
 
 
 def _remote_binding(upstream: Callable[[str], Upstream], address: str, model_id: str) -> RemoteBinding:

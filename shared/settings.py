@@ -78,6 +78,15 @@ class Settings(BaseSettings):
     max_concurrent_requests: int = Field(
         default=256, gt=0, description="Operations in flight in one process; more are refused with ThrottlingException."
     )
+    account_requests_per_second: float = Field(
+        default=0,
+        ge=0,
+        description="Requests a second of one account in one process, a second's worth of them at once; 0 = any. "
+        "The principals file may say otherwise for an account.",
+    )
+    account_concurrent_requests: int = Field(
+        default=0, ge=0, description="Requests of one account in flight in one process; 0 = any. As above."
+    )
     request_timeout_seconds: float = Field(default=300, gt=0, description="Longest time one operation may take.")
     drain_seconds: float = Field(default=20, ge=0, description="Time that running requests get after SIGTERM.")
 
@@ -167,6 +176,10 @@ class Settings(BaseSettings):
     )
     log_format: str = Field(
         default="text", pattern="^(text|json)$", description="text for people, json for collectors."
+    )
+    audit_log: Path | None = Field(
+        default=None,
+        description="File that gets a line of JSON for each call: who, what, when, from where, with what outcome.",
     )
     otlp_endpoint: str = Field(
         default="", description="OpenTelemetry collector (http/protobuf) for traces; empty = no tracing."

@@ -10,6 +10,7 @@ from gateway.http import Request
 from shared import errors
 from shared.auth.principals import Principal, PrincipalTable
 from shared.auth.sigv4 import Credential, parse_credential, verify
+from shared.observability.audit import Audit
 from shared.settings import Settings
 
 
@@ -26,9 +27,10 @@ class Identity:
 class Authenticator:
     """Reads identities in two steps, because routing needs the scope before the body is there to be checked."""
 
-    def __init__(self, principals: PrincipalTable, settings: Settings) -> None:
+    def __init__(self, principals: PrincipalTable, settings: Settings, audit: Audit | None = None) -> None:
         self._principals = principals
         self._settings = settings
+        self._audit = audit or Audit()
 
     def read(self, request: Request) -> Credential | None:
         """The unchecked signature of a request; None when it is not signed.
@@ -38,17 +40,36 @@ class Authenticator:
         """
         try:
             return parse_credential(request.signed_part)
-        except errors.InvalidSignature:
+        except errors.InvalidSignature as error:
             if self._principals.open:
                 return None
+            self.note_refusal(request, error)
             raise
 
-    def check(self, request: Request, credential: Credential | None, body: bytes | None) -> Identity:
-        """Who the caller is; ``body`` is None when it is streamed.
+    def check(self, request: Request, credential: Credential | None, body: bytes | None, event: str = "") -> Identity:
+        """Who the caller is; ``body`` is None when it is streamed. ``event``: the operation, for the audit.
 
         Raises:
             Unauthenticated: keys are needed and missing, unknown, or the signature does not hold.
         """
+        try:
+            return self._check(request, credential, body)
+        except errors.Unauthenticated as error:
+            self.note_refusal(request, error, "" if credential is None else credential.service, event)
+            raise
+
+    def note_refusal(self, request: Request, error: errors.Unauthenticated, source: str = "", event: str = "") -> None:
+        """Have the audit know of somebody who was not let in."""
+        self._audit.refused(
+            error,
+            source=source,
+            event=event,
+            request_id=request.request_id,
+            address=request.address,
+            user_agent=request.headers.get("user-agent", ""),
+        )
+
+    def _check(self, request: Request, credential: Credential | None, body: bytes | None) -> Identity:
         region = credential.region if credential is not None else self._settings.default_region
         signing_name = credential.service if credential is not None else None
         if self._principals.open:

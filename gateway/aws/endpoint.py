@@ -12,7 +12,12 @@ from shared.rpc.call import HOST_KEY, Call
 from shared.rpc.host import ServiceHost
 
 #: HTTP headers that are passed on to services, and the metadata that they become: nothing else is.
-PASSED_HEADERS = {"traceparent": "traceparent", "tracestate": "tracestate", "host": HOST_KEY}
+PASSED_HEADERS = {
+    "traceparent": "traceparent",
+    "tracestate": "tracestate",
+    "host": HOST_KEY,
+    "user-agent": "user-agent",
+}
 
 
 class OperationEndpoint:
@@ -27,7 +32,7 @@ class OperationEndpoint:
         trailers: dict[str, str] = {}
         try:
             body = await request.body(self._max_request_bytes)
-            identity = self._authenticator.check(request, credential, body)
+            identity = self._authenticator.check(request, credential, body, target.operation.name)
             message = parse_request(target, request, body)
             call = Call(
                 operation=target.operation,
@@ -37,6 +42,7 @@ class OperationEndpoint:
                 metadata={
                     key: request.headers[name] for name, key in PASSED_HEADERS.items() if name in request.headers
                 },
+                address=request.address,
                 takes_pieces=True,
             )
             if target.operation.client_streaming:

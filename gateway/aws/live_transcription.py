@@ -48,7 +48,7 @@ class LiveTranscription:
         request = Request({**scope, "method": "GET"}, receive)
         await receive()  # websocket.connect
         try:
-            identity = self._authenticator.check(request, self._authenticator.read(request), b"")
+            identity = self._authenticator.check(request, self._authenticator.read(request), b"", self._operation.name)
         except errors.NonetError as refused:
             logger.info("a live transcription was refused: %s", refused.message)
             await send({"type": "websocket.close"})  # before it is accepted: HTTP 403
@@ -63,7 +63,10 @@ class LiveTranscription:
         await send({"type": "websocket.close"})
 
     async def _transcribe(self, request: Request, identity: Identity, receive: Receive, send: Send) -> None:
-        call = Call(self._operation, identity.principal, identity.region, request.request_id)
+        agent = {"user-agent": request.headers.get("user-agent", "")}
+        call = Call(
+            self._operation, identity.principal, identity.region, request.request_id, agent, address=request.address
+        )
         settings = pb.StartStreamTranscriptionRequest()
         parse_settings(settings, request, _HEADER_PREFIX)
         answers: AsyncIterator[Any] = self._host.stream(_requests(settings, receive), call)

@@ -8,6 +8,11 @@ It is a TOML file, so that a laptop keeps it in a folder and a cluster mounts it
     access_key_id = "AKIA..."
     secret_access_key = "..."
     bearer_key_sha256 = "..."        # of the key; the key itself is shown once, when it is made
+
+    [[account]]                      # only where an account's limits are not those of the settings
+    id = "000000000001"
+    requests_per_second = 50         # 0 = any number
+    concurrent_requests = 20
 """
 
 from __future__ import annotations
@@ -48,10 +53,30 @@ class Principal(BaseModel):
         return f"arn:aws:iam::{self.account}:user/{self.name}"
 
 
+class AccountLimit(BaseModel):
+    """What one account may ask of one process; 0 = any number."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    requests_per_second: float = Field(default=0, ge=0)
+    concurrent_requests: int = Field(default=0, ge=0)
+
+
+class _Account(AccountLimit):
+    id: str = Field(pattern=r"^\d{12}$")
+
+
 class PrincipalTable:
     """Looks principals up by key. An empty table is open: it takes any credentials (loopback only, see Settings)."""
 
-    def __init__(self, principals: Iterable[Principal], default_account: str) -> None:
+    def __init__(
+        self,
+        principals: Iterable[Principal],
+        default_account: str,
+        account_limits: Mapping[str, AccountLimit] | None = None,
+    ) -> None:
+        #: By account, of those that the file gives limits of their own.
+        self.account_limits = account_limits or {}
         self._by_access_key: dict[str, Principal] = {}
         self._by_bearer: dict[str, Principal] = {}
         self._anonymous = Principal(name="anonymous", account=default_account)
@@ -74,7 +99,8 @@ class PrincipalTable:
         principals = [Principal.model_validate(row) for row in document.get("principal", [])]
         if not principals:
             raise ValueError(f"{path} has no [[principal]]: add one with `nonet keys create NAME`")
-        return cls(principals, default_account)
+        accounts = [_Account.model_validate(row) for row in document.get("account", [])]
+        return cls(principals, default_account, {account.id: account for account in accounts})
 
     @property
     def open(self) -> bool:

@@ -47,6 +47,10 @@ class Call:
     #: Loop time at which the caller stops waiting; None = only the server's own limit.
     deadline: float | None = None
     priority: Priority = Priority.INTERACTIVE
+    #: IP address of whoever sent it; "" for calls from inside.
+    address: str = ""
+    #: Let in, and counted, by a gateway before us.
+    passed_on: bool = False
     #: Made by a service of this process, which bounds such calls itself: admission does not count them.
     inside: bool = False
     #: Told to the caller beside the answer: gRPC trailers, HTTP headers.

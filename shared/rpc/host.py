@@ -7,6 +7,7 @@ import contextlib
 import importlib
 import logging
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 from google.protobuf.message import Message
@@ -15,6 +16,7 @@ from shared import errors
 from shared.contract.apis import Api, Operation, all_apis
 from shared.contract.validation import validate
 from shared.platform import Platform
+from shared.rpc.account_limits import NO_LIMITS, AccountLimits
 from shared.rpc.call import Call
 from shared.rpc.chain import Interceptor, join
 from shared.rpc.operations import Operations
@@ -36,7 +38,14 @@ class ServiceHost:
         ValueError: the settings name a service that there is not.
     """
 
-    def __init__(self, platform: Platform, registry: Mapping[str, str], interceptors: Sequence[Interceptor]) -> None:
+    def __init__(
+        self,
+        platform: Platform,
+        registry: Mapping[str, str],
+        interceptors: Sequence[Interceptor],
+        account_limits: AccountLimits = NO_LIMITS,
+    ) -> None:
+        """``account_limits``: of streams; unary calls meet theirs among the interceptors."""
         known = {GATEWAY, *map(service_folder, registry.values()), *(api.package for api in all_apis().values())}
         for setting, names in (
             ("NONET_SERVICES", platform.settings.named_services),
@@ -49,6 +58,7 @@ class ServiceHost:
         self._servicers: dict[str, Any] = {}
         self._loading: dict[str, asyncio.Lock] = {}
         self._remotes: dict[str, RemoteService] = {}
+        self._account_limits = account_limits
         self._handler = join(interceptors, self._invoke)
         platform.operations = Operations(self)
 
@@ -71,7 +81,7 @@ class ServiceHost:
         Raises:
             NonetError: whatever the chain or the servicer refuses it with; a defect becomes Internal.
         """
-        with _defects_told(call):
+        with self._platform.audit.watch(call), _defects_told(call):
             return await self._handler(request, call)
 
     async def stream(self, requests: AsyncIterator[Message], call: Call) -> AsyncIterator[Message]:
@@ -80,7 +90,7 @@ class ServiceHost:
         Raises:
             NonetError: as ``call``.
         """
-        with _defects_told(call):
+        with self._platform.audit.watch(call), _defects_told(call), self._admitted(call):
             remote = self._remote(call.operation.api)
             if remote is not None:
                 answers = remote.stream(_validated(requests), call)
@@ -89,6 +99,11 @@ class ServiceHost:
                 answers = method(_validated(requests), call)
             async for answer in answers:
                 yield answer
+
+    def _admitted(self, call: Call) -> AbstractContextManager[None]:
+        if call.inside or call.passed_on:
+            return contextlib.nullcontext()
+        return self._account_limits.admit(call.account)
 
     async def servicer(self, api: Api) -> Any:
         """The servicer of ``api``, imported and made at the first call.

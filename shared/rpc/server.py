@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any, NoReturn
+from urllib.parse import unquote
 
 import grpc
 from google.protobuf.message import DecodeError, Message
@@ -14,6 +15,7 @@ from grpc_reflection.v1alpha import reflection
 from shared import errors
 from shared.auth.principals import Principal, PrincipalTable
 from shared.contract.apis import Operation, all_apis
+from shared.observability.audit import Audit
 from shared.platform import Platform
 from shared.rpc.call import Call, new_request_id
 from shared.rpc.host import ServiceHost
@@ -35,9 +37,9 @@ Context = grpc.aio.ServicerContext[Any, Any]
 class OperationHandlers(grpc.GenericRpcHandler):
     """gRPC path -> handler, made at the first call of each operation."""
 
-    def __init__(self, host: ServiceHost, principals: PrincipalTable, default_region: str) -> None:
+    def __init__(self, host: ServiceHost, principals: PrincipalTable, default_region: str, audit: Audit) -> None:
         self._host = host
-        self._identify = _Identification(principals, default_region)
+        self._identify = _Identification(principals, default_region, audit)
         self._operations = {op.path: op for api in all_apis().values() for op in api.operations.values()}
         self._handlers: dict[str, grpc.RpcMethodHandler[Any, Any]] = {}
 
@@ -92,22 +94,39 @@ class OperationHandlers(grpc.GenericRpcHandler):
 class _Identification:
     """Metadata -> who is calling, and until when."""
 
-    def __init__(self, principals: PrincipalTable, default_region: str) -> None:
+    def __init__(self, principals: PrincipalTable, default_region: str, audit: Audit) -> None:
         self._principals = principals
         self._default_region = default_region
+        self._audit = audit
 
     def __call__(self, operation: Operation, metadata: Mapping[str, str], context: Context, request_id: str) -> Call:
         remaining = context.time_remaining()
+        address = _address(context.peer())
+        try:
+            principal, passed_on = self._principal(metadata)
+        except errors.Unauthenticated as error:
+            self._audit.refused(
+                error,
+                source=operation.api.signing_name,
+                event=operation.name,
+                request_id=request_id,
+                address=address,
+                user_agent=metadata.get("user-agent", ""),
+            )
+            raise
         return Call(
             operation=operation,
-            principal=self._principal(metadata),
+            principal=principal,
             region=metadata.get(REGION_KEY, self._default_region),
             request_id=request_id,
             metadata=metadata,
+            address=address,
+            passed_on=passed_on,
             deadline=None if remaining is None else asyncio.get_running_loop().time() + remaining,
         )
 
-    def _principal(self, metadata: Mapping[str, str]) -> Principal:
+    def _principal(self, metadata: Mapping[str, str]) -> tuple[Principal, bool]:
+        """Who calls, and whether a gateway says so."""
         if self._principals.open:
             principal, trusted = self._principals.anonymous, True
         else:
@@ -115,10 +134,16 @@ class _Identification:
             trusted = principal.gateway
         account = metadata.get(ACCOUNT_KEY)
         if account is None or not trusted:
-            return principal
+            return principal, False
         if len(account) != 12 or not account.isdigit():
             raise errors.InvalidArgument("nonet-account must be 12 digits.")
-        return Principal(name=metadata.get(PRINCIPAL_KEY) or principal.name, account=account)
+        return Principal(name=metadata.get(PRINCIPAL_KEY) or principal.name, account=account), True
+
+
+def _address(peer: str) -> str:
+    """ "ipv4:127.0.0.1:50051" -> "127.0.0.1"; the brackets of IPv6 arrive percent-encoded."""
+    _, _, rest = peer.partition(":")
+    return unquote(rest).rpartition(":")[0].strip("[]")
 
 
 def _metadata(context: Context) -> dict[str, str]:
@@ -152,7 +177,7 @@ class GrpcServer:
         principals, default_region = platform.principals, platform.settings.default_region
         self._credentials = platform.certificates.server_credentials()
         self._server = grpc.aio.server(options=(*CHANNEL_OPTIONS, *SERVER_OPTIONS))
-        operations = OperationHandlers(host, principals, default_region)
+        operations = OperationHandlers(host, principals, default_region, platform.audit)
         self._server.add_generic_rpc_handlers((operations, RuntimeHandlers(platform.runtime, principals.admit_gateway)))
         self._health = health.aio.HealthServicer()
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)

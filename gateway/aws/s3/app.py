@@ -8,7 +8,9 @@ keys, tags, object locks, versions) does as well, rather than being half done.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Mapping
+import time
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -21,6 +23,9 @@ from gateway.aws.s3.faults import code_and_status
 from gateway.aws.s3.sigv2 import is_moved_header
 from gateway.http import Request
 from shared import errors
+from shared.auth.principals import Principal
+from shared.observability.audit import Audit
+from shared.rpc.account_limits import NO_LIMITS, AccountLimits
 from shared.storage.objects import MAX_PUT_BYTES, ObjectStore
 from shared.storage.uploads import MultipartUploads
 
@@ -81,6 +86,8 @@ def s3_app(
     authenticate: Authenticate,
     *,
     max_object_bytes: int = MAX_PUT_BYTES,
+    audit: Audit | None = None,
+    account_limits: AccountLimits = NO_LIMITS,
     domains: Collection[str] = DOMAINS,
 ) -> ASGIApp:
     """The app. ``domains``: hosts below which a bucket may stand (bucket.localhost); all others are path style."""
@@ -92,7 +99,9 @@ def s3_app(
         query = read_query(request.raw_query)
         headers = {name: value for name, value in query.items() if is_moved_header(name)} | request.headers
         call = S3Call(request, caller, bucket, key, query, headers, store, multipart, max_object_bytes)
-        return await _operation(call)(call)
+        operation = _operation(call)
+        with _noted(audit, call, operation), account_limits.admit(caller.account):
+            return await operation(call)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         incoming = _Incoming(receive)
@@ -156,6 +165,34 @@ def _operation(call: S3Call) -> Operation:
             raise not_here
         return _COPIES[operation]
     return operation
+
+
+@contextmanager
+def _noted(audit: Audit | None, call: S3Call, operation: Operation) -> Iterator[None]:
+    """Have the audit know of the call and of its outcome."""
+    failure = "InternalError"
+    started = time.perf_counter()
+    try:
+        yield
+        failure = ""
+    except errors.NonetError as error:
+        failure, _ = code_and_status(error)
+        raise
+    finally:
+        if audit is not None:
+            request = call.request
+            audit.note(
+                source="s3",
+                event="".join(word.capitalize() for word in operation.__name__.split("_")),
+                principal=Principal(name=call.caller.name, account=call.account),
+                region="",
+                request_id=request.request_id,
+                address=request.address,
+                user_agent=request.headers.get("user-agent", ""),
+                read_only=request.method in ("GET", "HEAD"),
+                failure=failure,
+                seconds=time.perf_counter() - started,
+            )
 
 
 def _fault(error: errors.NonetError, request: Request) -> Reply:

@@ -49,6 +49,8 @@ class S3Caller:
     """The account whose buckets are meant; and how to check a body signed in chunks (None = not asked for)."""
 
     account: str
+    #: Of the principal.
+    name: str = "anonymous"
     chunks: ChunkSignatures | None = None
 
 
@@ -66,11 +68,15 @@ def signed_callers(
     def authenticate(request: Request) -> S3Caller:
         access_key = sigv2.access_key_of(request)
         if access_key is not None and not principals.open:
-            principal = principals.by_access_key(access_key)
-            if not principal.secret_access_key:
-                raise errors.InvalidSignature("the access key has no secret")
-            sigv2.verify(request, principal.secret_access_key, hosted_bucket(request, domains))
-            return S3Caller(principal.account)
+            try:
+                principal = principals.by_access_key(access_key)
+                if not principal.secret_access_key:
+                    raise errors.InvalidSignature("the access key has no secret")
+                sigv2.verify(request, principal.secret_access_key, hosted_bucket(request, domains))
+            except errors.Unauthenticated as error:
+                authenticator.note_refusal(request, error, "s3")
+                raise
+            return S3Caller(principal.account, principal.name)
         credential = authenticator.read(request)
         principal = authenticator.check(request, credential, None).principal
         if (
@@ -89,6 +95,6 @@ def signed_callers(
                 credential.scope,
                 credential.signature,
             )
-        return S3Caller(principal.account, chunks)
+        return S3Caller(principal.account, principal.name, chunks)
 
     return authenticate
