@@ -33,6 +33,9 @@ from shared.settings import Settings
 logger = logging.getLogger("nonet.process")
 
 SWITCH_SECONDS = 0.0005
+#: Clients keep connections for their next call. The server that closes one early may do so just as that call is sent,
+#: and boto3 cannot tell then whether it happened.
+KEEP_ALIVE_SECONDS = 75
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +84,7 @@ async def running(settings: Settings, prepared: Callable[[], None] | None = None
         requests_per_second=settings.account_requests_per_second,
         concurrent_requests=settings.account_concurrent_requests,
     )
-    account_limits = AccountLimits(limit, platform.principals.account_limits)
+    account_limits = AccountLimits(limit, platform.principals.limit_of)
     host = ServiceHost(platform, REGISTRY, interceptors(settings, account_limits), account_limits)
     draining = {"now": False}
     http_socket = _bind(settings.host, settings.http_port)
@@ -100,6 +103,7 @@ async def running(settings: Settings, prepared: Callable[[], None] | None = None
         ws_max_size=MAX_MESSAGE_BYTES,
         ws_per_message_deflate=False,
         server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=int(settings.drain_seconds) or 1,
         h11_max_incomplete_event_size=64 * 1024,
     )

@@ -19,7 +19,9 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import logging
 import secrets
+import time
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -27,6 +29,11 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from shared import errors
+
+logger = logging.getLogger("nonet.principals")
+
+#: How often the file is looked at.
+FOLLOW_SECONDS = 2.0
 
 
 class Principal(BaseModel):
@@ -67,7 +74,11 @@ class _Account(AccountLimit):
 
 
 class PrincipalTable:
-    """Looks principals up by key. An empty table is open: it takes any credentials (loopback only, see Settings)."""
+    """Looks principals up by key. An empty table is open: it takes any credentials (loopback only, see Settings).
+
+    A table that was read from a file follows it: keys that are added or taken away there count within
+    ``FOLLOW_SECONDS``. A file that is not what it should be changes nothing, and the log says so.
+    """
 
     def __init__(
         self,
@@ -75,16 +86,17 @@ class PrincipalTable:
         default_account: str,
         account_limits: Mapping[str, AccountLimit] | None = None,
     ) -> None:
-        #: By account, of those that the file gives limits of their own.
-        self.account_limits = account_limits or {}
-        self._by_access_key: dict[str, Principal] = {}
-        self._by_bearer: dict[str, Principal] = {}
         self._anonymous = Principal(name="anonymous", account=default_account)
-        for principal in principals:
-            if principal.access_key_id:
-                self._by_access_key[principal.access_key_id] = principal
-            if principal.bearer_key_sha256:
-                self._by_bearer[principal.bearer_key_sha256] = principal
+        self._path: Path | None = None
+        self._stamp: tuple[int, int] | None = None
+        self._looked = 0.0
+        self._fill(principals, account_limits or {})
+
+    def _fill(self, principals: Iterable[Principal], account_limits: Mapping[str, AccountLimit]) -> None:
+        people = list(principals)
+        self._account_limits = account_limits
+        self._by_access_key = {one.access_key_id: one for one in people if one.access_key_id}
+        self._by_bearer = {one.bearer_key_sha256: one for one in people if one.bearer_key_sha256}
 
     @classmethod
     def read(cls, path: Path | None, default_account: str) -> PrincipalTable:
@@ -93,14 +105,35 @@ class PrincipalTable:
         Raises:
             ValueError: the file is not what this module's docstring shows, or holds nobody.
         """
-        if path is None:
-            return cls((), default_account)
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-        principals = [Principal.model_validate(row) for row in document.get("principal", [])]
-        if not principals:
-            raise ValueError(f"{path} has no [[principal]]: add one with `nonet keys create NAME`")
-        accounts = [_Account.model_validate(row) for row in document.get("account", [])]
-        return cls(principals, default_account, {account.id: account for account in accounts})
+        table = cls((), default_account)
+        if path is not None:
+            table._path = path
+            table._stamp = _stamp(path)
+            table._looked = time.monotonic()
+            table._fill(*_contents(path))
+        return table
+
+    def _follow(self) -> None:
+        """Take the file as it now is, if it has changed."""
+        if self._path is None or time.monotonic() - self._looked < FOLLOW_SECONDS:
+            return
+        self._looked = time.monotonic()
+        try:
+            stamp = _stamp(self._path)
+            if stamp == self._stamp:
+                return
+            self._fill(*_contents(self._path))
+            self._stamp = stamp
+        except (OSError, ValueError) as error:
+            # In the middle of being written, or wrong: those who were let in so far still are, and nobody else.
+            logger.error("%s cannot be read again (%s); its former contents count", self._path, type(error).__name__)
+        else:
+            logger.info("%s has changed: %d keys", self._path, len(self._by_access_key) + len(self._by_bearer))
+
+    def limit_of(self, account: str) -> AccountLimit | None:
+        """The limit that the file gives an account; None where it gives none."""
+        self._follow()
+        return self._account_limits.get(account)
 
     @property
     def open(self) -> bool:
@@ -116,6 +149,7 @@ class PrincipalTable:
         Raises:
             Unauthenticated: nobody has it.
         """
+        self._follow()
         principal = self._by_access_key.get(access_key_id)
         if principal is None:
             raise errors.Unauthenticated(
@@ -149,6 +183,7 @@ class PrincipalTable:
         Raises:
             Unauthenticated: nobody has it.
         """
+        self._follow()
         digest = hash_bearer_key(key)
         for known, principal in self._by_bearer.items():
             if hmac.compare_digest(known, digest):
@@ -156,6 +191,26 @@ class PrincipalTable:
         raise errors.Unauthenticated(
             "Unknown bearer key: send `authorization: Bearer <key>` with a key of the principals file."
         )
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    """Another value once the file has been written or replaced."""
+    status = path.stat()
+    return status.st_mtime_ns, status.st_ino
+
+
+def _contents(path: Path) -> tuple[list[Principal], dict[str, AccountLimit]]:
+    """Principals, and limits by account.
+
+    Raises:
+        ValueError: the file is not what this module's docstring shows, or holds nobody.
+    """
+    document = tomllib.loads(path.read_text(encoding="utf-8"))
+    principals = [Principal.model_validate(row) for row in document.get("principal", [])]
+    if not principals:
+        raise ValueError(f"{path} has no [[principal]]: add one with `nonet keys create NAME`")
+    accounts = [_Account.model_validate(row) for row in document.get("account", [])]
+    return principals, {account.id: account for account in accounts}
 
 
 def hash_bearer_key(key: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from google.protobuf.message import Message
@@ -17,9 +17,8 @@ from shared.rpc.chain import Handler
 
 @dataclass(slots=True)
 class _Bucket:
-    """A token bucket: it fills by ``limit.requests_per_second`` and holds what a second brings."""
+    """A token bucket: it fills by ``requests_per_second`` and holds what a second brings; and the requests that run."""
 
-    limit: AccountLimit
     tokens: float
     filled_at: float
     running: int = 0
@@ -31,12 +30,12 @@ class AccountLimits:
     def __init__(
         self,
         default: AccountLimit,
-        accounts: Mapping[str, AccountLimit],
+        limit_of: Callable[[str], AccountLimit | None] = lambda account: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """``default``: of accounts that ``accounts`` does not name."""
+        """``limit_of`` an account; ``default`` where that is None. It is asked anew for each request."""
         self._default = default
-        self._accounts = accounts
+        self._limit_of = limit_of
         self._clock = clock
         self._buckets: dict[str, _Bucket] = {}
 
@@ -53,8 +52,8 @@ class AccountLimits:
         Raises:
             ResourceExhausted: the account has had its share.
         """
-        bucket = self._bucket(account)
-        limit = bucket.limit
+        limit = self._limit_of(account) or self._default
+        bucket = self._bucket(account, limit)
         if limit.requests_per_second:
             now = self._clock()
             most = max(1.0, limit.requests_per_second)
@@ -79,13 +78,12 @@ class AccountLimits:
         finally:
             bucket.running -= 1
 
-    def _bucket(self, account: str) -> _Bucket:
+    def _bucket(self, account: str, limit: AccountLimit) -> _Bucket:
         bucket = self._buckets.get(account)
         if bucket is None:
-            limit = self._accounts.get(account, self._default)
-            bucket = _Bucket(limit, max(1.0, limit.requests_per_second), self._clock())
+            bucket = _Bucket(max(1.0, limit.requests_per_second), self._clock())
             self._buckets[account] = bucket
         return bucket
 
 
-NO_LIMITS = AccountLimits(AccountLimit(), {})
+NO_LIMITS = AccountLimits(AccountLimit())

@@ -26,7 +26,7 @@ class Clock:
 
 def test_a_rate_is_one_account_s_own() -> None:
     clock = Clock()
-    limits = AccountLimits(AccountLimit(requests_per_second=2), {SECOND: AccountLimit(requests_per_second=5)}, clock)
+    limits = AccountLimits(AccountLimit(requests_per_second=2), {SECOND: AccountLimit(requests_per_second=5)}.get, clock)
 
     def burst(account: str) -> int:
         for number in range(100):
@@ -48,7 +48,7 @@ def test_a_rate_is_one_account_s_own() -> None:
 @given(st.lists(st.floats(min_value=0, max_value=2), max_size=60), st.floats(min_value=0.1, max_value=20))
 def test_no_more_pass_than_time_and_a_second_s_worth_allow(pauses: list[float], rate: float) -> None:
     clock = Clock()
-    limits = AccountLimits(AccountLimit(requests_per_second=rate), {}, clock)
+    limits = AccountLimits(AccountLimit(requests_per_second=rate), clock=clock)
     passed = 0
     for pause in pauses:
         clock.now += pause
@@ -61,7 +61,7 @@ def test_no_more_pass_than_time_and_a_second_s_worth_allow(pauses: list[float], 
 
 
 def test_requests_at_once_count_until_they_end_however_they_do() -> None:
-    limits = AccountLimits(AccountLimit(concurrent_requests=2), {})
+    limits = AccountLimits(AccountLimit(concurrent_requests=2))
     with limits.admit(FIRST), limits.admit(FIRST):
         with pytest.raises(errors.ResourceExhausted, match="2 requests running"), limits.admit(FIRST):
             pass
@@ -74,7 +74,7 @@ def test_requests_at_once_count_until_they_end_however_they_do() -> None:
 
 
 async def test_what_a_gateway_or_we_ourselves_let_in_is_not_counted_again() -> None:
-    limits = AccountLimits(AccountLimit(concurrent_requests=1, requests_per_second=1), {}, Clock())
+    limits = AccountLimits(AccountLimit(concurrent_requests=1, requests_per_second=1), clock=Clock())
 
     async def proceed(request: object, _: object) -> object:
         return request
