@@ -22,6 +22,9 @@ from shared.settings import Settings
 from tests.postgres import create_database
 from tests.separate import FOLDERS, Processes
 
+#: Whether ``nonet`` runs its services as processes of their own.
+SEPARATE = os.environ.get("NONET_TEST_TOPOLOGY") == "separate"
+
 
 @contextlib.contextmanager
 def nonet(data_directory: Path, **settings: Any) -> Iterator[Addresses]:
@@ -35,7 +38,7 @@ def nonet(data_directory: Path, **settings: Any) -> Iterator[Addresses]:
         settings.setdefault("database_url", create_database())
     settings = {"data_directory": data_directory, "drain_seconds": 5, **settings}
     with contextlib.ExitStack() as stack:
-        if os.environ.get("NONET_TEST_TOPOLOGY") == "separate":
+        if SEPARATE:
             settings = stack.enter_context(apart(settings))
         yield stack.enter_context(in_a_thread(settings))
 

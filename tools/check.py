@@ -1,7 +1,7 @@
 """Everything that CI checks, in one go: ``./nonet test [pytest arguments]``.
 
-Without arguments: ruff, mypy, the contract against botocore, the generated pages, then all tests. With arguments
-only pytest runs, with these, in one process.
+Without arguments: ruff, mypy, the contract against botocore, the generated pages, licences and bills of materials, the
+audit of dependencies, then all tests. With arguments only pytest runs, with these, in one process.
 
 Hundreds of tests wait for real processes beside two others that keep both cores busy. A few that fail there are run
 once more by themselves: what passes then is named at the end, as something to mend, and what fails again has failed.
@@ -27,6 +27,9 @@ STEPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("mypy", ("-m", "mypy")),
     ("contract", ("-m", "tools.contract", "--check")),
     ("pages", ("-m", "tools.pages", "--check")),
+    ("licences", ("-m", "tools.licences", "--check")),
+    ("bills of materials", ("-m", "tools.sbom", "--check")),
+    ("audit", ("-m", "tools.audit")),
     ("tests", ("-m", "pytest", *SIDE_BY_SIDE, "--durations=25")),
     # The parts of the suite that touch the database, once more: storage, jobs and chaos choose their own above.
     ("tests on PostgreSQL", ("-m", "pytest", *SIDE_BY_SIDE, *(f"tests/contract/{part}" for part in ON_POSTGRESQL))),

@@ -70,7 +70,8 @@ def resolve(source: Source) -> list[str]:
         version = item["metadata"]["version"].partition("+")[0]
         marker = source.markers.get(name)
         lines.append(f"{name}=={version}; {marker}" if marker else f"{name}=={version}")
-    return sorted(lines)
+    # A package that is wanted alone may be needed by another one too.
+    return sorted(set(lines))
 
 
 def service_packages() -> dict[str, list[str]]:

@@ -1,4 +1,4 @@
-"""Pages that programs write: docs/coverage.md and docs/settings.md. ``python -m tools.pages [--check]``."""
+"""Pages that programs write: coverage, settings, errors and limits. ``python -m tools.pages [--check]``."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from services.registry import REGISTRY
 from shared.contract.apis import Api, all_apis
 from shared.rpc.host import implemented
 from shared.settings import Settings
+from tools.reference import errors_page, limits_page
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 PRIORITIES = ("P0", "P1", "P2")
@@ -79,7 +80,13 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 when a page would change")
     check = parser.parse_args().check
     status = 0
-    for name, text in (("coverage.md", coverage_page()), ("settings.md", settings_page())):
+    pages = {
+        "coverage.md": coverage_page(),
+        "settings.md": settings_page(),
+        "errors.md": errors_page(),
+        "limits.md": limits_page(),
+    }
+    for name, text in pages.items():
         path = DOCS / name
         if path.exists() and path.read_text() == text:
             continue

@@ -199,6 +199,7 @@ def main() -> None:
     measure_contexts(counts)
     medical_rules.measure_times(counts)
     medical_rules.measure_habits(counts)
+    medical_rules.measure_allergies(counts)
     medical_rules.measure_laboratory(engine, counts)
     medical_rules.measure_people(engine)
     measure_icd10(options.write)

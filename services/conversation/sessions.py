@@ -83,7 +83,7 @@ class SessionStore:
                 return StoredSession(0, None)
             return StoredSession(row.version, orjson.loads(row.document) if row.alive else None)
 
-        return await self._database.read(transaction)
+        return await self._database.glance(transaction)
 
     async def save(self, key: SessionKey, former: StoredSession, document: Mapping[str, Any], seconds: float) -> None:
         """Write what became of ``former``; it lives for ``seconds`` from now.

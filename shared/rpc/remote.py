@@ -58,7 +58,8 @@ class RemoteService:
                     raise error_of(failure) from failure
                 if pause is None or not operation.no_side_effects:
                     raise errors.Unavailable(
-                        "The service ended with the call; look whether it happened before you make it again."
+                        "The service ended with the call; look whether it happened before you make it again "
+                        f"({failure.details()})."
                     ) from failure
                 await asyncio.sleep(pause)
             else:
@@ -70,18 +71,35 @@ class RemoteService:
         """Send a streaming call on, message by message, with the flow control of HTTP/2 on both sides.
 
         Raises:
-            NonetError: as ``call``.
+            NonetError: as ``call``; or the one that ``requests`` end in.
         """
         operation = call.operation
+        refused: list[errors.NonetError] = []
+
+        async def told() -> AsyncIterator[Message]:
+            # gRPC cancels a call whose requests end in an error, and does not say which.
+            try:
+                async for request in requests:
+                    yield request
+            except errors.NonetError as error:
+                refused.append(error)
+                raise
+
         channel = await self._upstream.connected(call.time_remaining())
         rpc = channel.stream_stream(operation.path, **_codecs(operation))(
-            requests, timeout=call.time_remaining(), metadata=self._metadata(call)
+            told(), timeout=call.time_remaining(), metadata=self._metadata(call)
         )
         try:
             async for response in rpc:
                 yield response
-        except grpc.aio.AioRpcError as failure:
-            raise error_of(failure) from failure
+        except (grpc.aio.AioRpcError, asyncio.CancelledError) as failure:
+            if refused:
+                raise refused[0] from failure
+            if isinstance(failure, grpc.aio.AioRpcError):
+                raise error_of(failure) from failure
+            raise
+        finally:
+            rpc.cancel()  # whoever reads no further; nothing after the end
         _take_trailers(call, await rpc.trailing_metadata())
 
     def _metadata(self, call: Call) -> tuple[tuple[str, str], ...]:

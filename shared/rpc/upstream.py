@@ -12,8 +12,11 @@ from shared import errors
 from shared.rpc.certificates import Certificates
 from shared.rpc.status import CHANNEL_OPTIONS
 
-#: How long a call waits for a process that is not there: as long as a restart takes.
-CONNECT_SECONDS = 10.0
+#: How long a call waits for a process that is not there: as long as a restart takes on a busy machine. Clients of AWS
+#: wait 60 seconds for an answer.
+CONNECT_SECONDS = 30.0
+#: How many calls wait at once for one address; more are refused at once, or they would keep out calls to others.
+MAX_WAITING = 128
 #: How often certificate files are looked at.
 STAMP_SECONDS = 5.0
 
@@ -41,22 +44,29 @@ class Upstream:
         self._looked = time.monotonic()
         self._channel = self._open()
         self._closing: set[asyncio.Task[None]] = set()
+        self._waiting = 0
 
     async def connected(self, patience_s: float | None = None) -> grpc.aio.Channel:
         """The channel, once a replica answers.
 
         Raises:
-            Unavailable: none did within ``CONNECT_SECONDS`` or, if that is less, ``patience_s`` seconds.
+            Unavailable: none did within ``CONNECT_SECONDS`` or, if that is less, ``patience_s`` seconds; or
+                ``MAX_WAITING`` calls wait already.
         """
         channel = self._current()
         if channel.get_state(try_to_connect=True) is not grpc.ChannelConnectivity.READY:
             seconds = CONNECT_SECONDS if patience_s is None else min(CONNECT_SECONDS, patience_s)
+            if self._waiting >= MAX_WAITING:
+                raise errors.Unavailable(f"Nothing answers at {self.address}, and {MAX_WAITING} calls wait for it.")
+            self._waiting += 1
             try:
                 await asyncio.wait_for(channel.channel_ready(), seconds)
             except TimeoutError:
                 raise errors.Unavailable(
                     f"Nothing answers at {self.address} after {seconds:.0f} s: is that process running?"
                 ) from None
+            finally:
+                self._waiting -= 1
         return channel
 
     async def close(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,10 +11,16 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT
+from tests.engines import link_engine
 
 #: A line of the report begins so, and says this.
 TOLD = {
     "DetectDominantLanguage": "en ",
+    "DetectEntitiesV2": "entities",
+    "  MEDICATION         allopurinol": "DOSAGE 300 mg",
+    "DetectPHI": "NAME Mary Jones",
+    "InferICD10CM": "E11.9",
+    "RecognizeText": "MakeAppointment ReadyForFulfillment: Date 2031-06-05, Kind check up, Time 09:30",
     "DetectSentiment": "POSITIVE",
     "DetectPiiEntities": "EMAIL maria.lindqvist@example.com",
     "TranslateText": "-> en",
@@ -24,6 +31,9 @@ TOLD = {
     "DetectDocumentText": "lines",
     "GetDocumentTextDetection": "SUCCEEDED",
     "  Decision": "keep private",
+    "  Redacted": "write to [EMAIL]",
+    "GetRecommendations": "a reader of crime: 10 crime",
+    "PutEvents": "travel-1",
     "  Sentiment": "POSITIVE",
     "language.detect_sentiment": "POSITIVE",
 }
@@ -38,20 +48,29 @@ TOLD_OF_PHOTOGRAPHS = {
 }
 
 
+TOLD_OF_FORECASTS = {"CreateAutoPredictor": "WAPE", "QueryForecast": "p10, p50, p90"}
+
+
 @pytest.mark.slow
 def test_the_demo(tmp_path: Path) -> None:
+    link_engine(tmp_path / "data", "forecasting")  # skips where the engine cannot be had
     done = subprocess.run(
         [sys.executable, "-m", "nonet.cli", "demo", "--keep", str(tmp_path / "kept")],
-        env={**os.environ, "HOME": str(tmp_path)},
+        env={**os.environ, "HOME": str(tmp_path), "NONET_DATA_DIRECTORY": str(tmp_path / "data")},
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=600,
     )
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
-    told = TOLD if "Rekognition is left out" in done.stdout else TOLD | TOLD_OF_PHOTOGRAPHS
+    told = TOLD | TOLD_OF_FORECASTS | ({} if "Rekognition is left out" in done.stdout else TOLD_OF_PHOTOGRAPHS)
     for begin, text in told.items():
         assert any(line.startswith(begin) and text in line for line in lines), (begin, done.stdout)
     assert any(line.startswith("  Sentiment: NEGATIVE") for line in lines), done.stdout
-    assert (tmp_path / "kept" / "invoice.png").stat().st_size > 10_000
+    assert any(line.startswith("GetRecommendations") and "right after: 10 travel" in line for line in lines), done.stdout
+    kept = tmp_path / "kept"
+    page = (kept / "report.html").read_text(encoding="utf-8")
+    named = set(re.findall(r'src="([^"]+)"', page))
+    assert {"invoice.png", "letter.png", "call.ogg", "forecast.svg"} <= named
+    assert all((kept / name).stat().st_size > 1000 for name in named)

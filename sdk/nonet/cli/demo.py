@@ -3,44 +3,102 @@
 from __future__ import annotations
 
 import argparse
+import sys
 import tempfile
 import time
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 
-from nonet.demo import calls, chains, documents, pictures, texts, translations, voices
+from nonet.demo import (
+    bots,
+    calls,
+    chains,
+    documents,
+    medical,
+    pictures,
+    recommendations,
+    sales,
+    texts,
+    translations,
+    voices,
+)
+from nonet.demo.installation import Installation, installing
 from nonet.demo.invoice import invoice_scan
-from nonet.demo.stage import server, title
+from nonet.demo.report import Report
+from nonet.demo.stage import Stage, suite
+
+#: How often somebody who waits for an installation is told how far it is.
+TELL_SECONDS = 15
 
 
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="nonet demo", description=__doc__)
-    parser.add_argument("--keep", metavar="FOLDER", type=Path, help="keep the invoice and the sound in FOLDER")
+    parser.add_argument(
+        "--keep", metavar="FOLDER", type=Path, help="write a report with pictures and sound: FOLDER/report.html"
+    )
+    parser.add_argument(
+        "--no-install", action="store_true", help="leave forecasting out where its engine is not installed (0.9 GB)"
+    )
     chosen = parser.parse_args(arguments[1:])
+    report = Report(chosen.keep)
     began = time.monotonic()
-    scan = invoice_scan()
-    if chosen.keep:
-        chosen.keep.mkdir(parents=True, exist_ok=True)
-        (chosen.keep / "invoice.png").write_bytes(scan)
-    with tempfile.TemporaryDirectory(prefix="nonet-demo-") as data:
+    with (
+        tempfile.TemporaryDirectory(prefix="nonet-demo-") as data,
+        ThreadPoolExecutor(max_workers=2) as behind,
+        installing(Path(data), not chosen.no_install) as installation,
+    ):
         photographs = pictures.prepare(Path(data))
-        play(Path(data), photographs, scan, chosen.keep, began)
-    title(f"Done in {time.monotonic() - began:.1f} s")
-    print("Next:  ./nonet up  starts the suite for your own programs.")
+        with suite(Path(data), report) as stage:
+            report.title(f"Nonet answers at {stage.http} after {time.monotonic() - began:.1f} s")
+            report.line("An ordinary boto3 program; only endpoint_url differs from one for AWS.")
+            play(stage, behind, installation, photographs)
+    report.title(f"Done in {time.monotonic() - began:.1f} s")
+    if (page := report.write()) is not None:
+        report.line(f"Report: {page}")
+    report.line("Next:  ./nonet up  starts the suite for your own programs.")
     return 0
 
 
-def play(data: Path, photographs: Path | None, scan: bytes, keep: Path | None, began: float) -> None:
-    """Every service in turn, on a suite of its own; without photographs, all but the one that sees."""
-    with server(data) as endpoints:
-        title(f"Nonet answers at {endpoints.http} after {time.monotonic() - began:.1f} s")
-        print("An ordinary boto3 program; only endpoint_url differs from one for AWS.\n")
-        texts.show(endpoints)
-        translations.show(endpoints)
-        voices.show(endpoints, keep)
-        calls.show(endpoints)
-        documents.show(endpoints, scan)
-        documents.show_job(endpoints, scan)
-        if photographs is not None:
-            pictures.show(endpoints, photographs)
-        chains.show(endpoints)
-        texts.show_grpc(endpoints)
+def play(stage: Stage, behind: ThreadPoolExecutor, installation: Installation | None, photographs: Path | None) -> None:
+    """Every service in turn; what has to be trained is trained behind the others, and shown at the end."""
+    texts.show(stage)
+    medical.show(stage)
+    translations.show(stage)
+    library = behind.submit(recommendations.train, stage)
+    forecast = behind.submit(forecasting, stage, installation) if installation else None
+    voices.show(stage)
+    bots.show(stage)
+    scan = invoice_scan()
+    documents.show(stage, scan)
+    documents.show_job(stage, scan)
+    if photographs is not None:
+        pictures.show(stage, photographs)
+    calls.show(stage)
+    chains.show(stage)
+    recommendations.show(stage, library.result())
+    texts.show_grpc(stage)
+    if forecast is None or installation is None:
+        stage.report.title("Forecast")
+        stage.report.line("Left out: its engine is not installed. Run: ./nonet engines install forecasting")
+    else:
+        show_forecast(stage, forecast, installation)
+
+
+def forecasting(stage: Stage, installation: Installation) -> sales.Forecast:
+    installation.wait()
+    return sales.make(stage)
+
+
+def show_forecast(stage: Stage, forecast: Future[sales.Forecast], installation: Installation) -> None:
+    """Wait for the forecast, telling what it waits for; it is left out where the engine could not be installed."""
+    while not forecast.done():
+        now = f"its engine is being installed, {installation.packages()} packages so far"
+        print(f"Forecast: {now if installation.under_way() else 'its predictor is being trained'} ...", file=sys.stderr)
+        wait([forecast], TELL_SECONDS)
+    try:
+        made = forecast.result()
+    except RuntimeError as reason:
+        stage.report.title("Forecast")
+        stage.report.line(f"Left out: {reason}")
+        return
+    sales.show(stage, made)

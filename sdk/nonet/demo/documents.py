@@ -7,12 +7,13 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from nonet.demo.stage import Endpoints, boto3_client, row, timed, title
+from nonet.demo.stage import Stage, timed
 
 
-def show(endpoints: Endpoints, scan: bytes) -> None:
-    textract = boto3_client("textract", endpoints)
-    title(f"Textract: an invoice drawn here, tilted and speckled like a scan ({len(scan) // 1024} KB PNG)")
+def show(stage: Stage, scan: bytes) -> None:
+    textract, row, line = stage.client("textract"), stage.report.row, stage.report.line
+    stage.report.title(f"Textract: an invoice drawn here, tilted and speckled like a scan ({len(scan) // 1024} KB PNG)")
+    stage.report.keep("invoice.png", scan, "What Textract is given")
     answer, seconds = timed(lambda: textract.detect_document_text(Document={"Bytes": scan}))
     lines = [block for block in answer["Blocks"] if block["BlockType"] == "LINE"]
     words = sum(block["BlockType"] == "WORD" for block in answer["Blocks"])
@@ -27,19 +28,19 @@ def show(endpoints: Endpoints, scan: bytes) -> None:
     )
     blocks = {block["Id"]: block for block in answer["Blocks"]}
     row("AnalyzeDocument", f"{len(blocks)} blocks", seconds, answer)
-    print("  forms:")
+    line("  forms:")
     for key, value in pairs(blocks):
-        print(f"    {key:<24} {value}")
-    print("  table:")
+        line(f"    {key:<24} {value}")
+    line("  table:")
     for table_row in table(blocks):
-        print("    " + "".join(f"{cell:<24}" for cell in table_row))
+        line("    " + "".join(f"{cell:<24}" for cell in table_row))
     answers = [block["Text"] for block in blocks.values() if block["BlockType"] == "QUERY_RESULT"]
-    print(f"  query: {question} -> {', '.join(answers) or '(no answer)'}")
+    line(f"  query: {question} -> {', '.join(answers) or '(no answer)'}")
 
 
-def show_job(endpoints: Endpoints, scan: bytes) -> None:
-    s3, textract = boto3_client("s3", endpoints), boto3_client("textract", endpoints)
-    title("A durable job on an object in S3")
+def show_job(stage: Stage, scan: bytes) -> None:
+    s3, textract = stage.client("s3"), stage.client("textract")
+    stage.report.title("Textract: a durable job on an object in S3")
     s3.create_bucket(Bucket="invoices")
     s3.upload_fileobj(io.BytesIO(scan), "invoices", "2026/may.png")
     location = {"S3Object": {"Bucket": "invoices", "Name": "2026/may.png"}}
@@ -47,7 +48,7 @@ def show_job(endpoints: Endpoints, scan: bytes) -> None:
     job = textract.start_document_text_detection(DocumentLocation=location)["JobId"]
     while (answer := textract.get_document_text_detection(JobId=job))["JobStatus"] == "IN_PROGRESS":
         time.sleep(0.1)
-    row(
+    stage.report.row(
         "GetDocumentTextDetection",
         f"{answer['JobStatus']}, {len(answer['Blocks'])} blocks",
         time.monotonic() - started,

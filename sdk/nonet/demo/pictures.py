@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from pathlib import Path
 from typing import Any
 
+from PIL import Image, ImageDraw, ImageFont
+
 from nonet.cli.models import ProgressBar
-from nonet.demo.stage import Endpoints, boto3_client, row, timed, title
+from nonet.demo.stage import Stage, timed
 from shared import errors
 from shared.models.catalog import Catalog, CatalogEntry, ModelFile, Tier
 from shared.models.store import ModelStore
@@ -75,42 +78,63 @@ def prepare(data: Path) -> Path | None:
     return store.directory(PHOTOGRAPHS)
 
 
-def show(endpoints: Endpoints, photographs: Path) -> None:
-    rekognition = boto3_client("rekognition", endpoints)
+def show(stage: Stage, photographs: Path) -> None:
+    rekognition = stage.client("rekognition")
     puppies, portrait, pair = (
         {"Bytes": (photographs / name).read_bytes()} for name in ("puppies.jpg", "portrait.jpg", "two_people.jpg")
     )
-    title("Rekognition: three puppies, a portrait, two people")
-    show_labels(rekognition, puppies)
-    show_faces(rekognition, portrait)
-    show_collection(rekognition, portrait, pair)
+    stage.report.title("Rekognition: three puppies, a portrait, two people")
+    show_labels(stage, rekognition, puppies)
+    show_faces(stage, rekognition, portrait)
+    show_collection(stage, rekognition, portrait, pair)
 
 
-def show_labels(rekognition: Any, image: dict[str, bytes]) -> None:
+def show_labels(stage: Stage, rekognition: Any, image: dict[str, bytes]) -> None:
     answer, seconds = timed(
         lambda: rekognition.detect_labels(Image=image, Features=["GENERAL_LABELS", "IMAGE_PROPERTIES"])
     )
     labels = [f"{label['Name']} {label['Confidence']:.0f}" for label in answer["Labels"][:5]]
-    row("DetectLabels", ", ".join(labels), seconds, answer)
+    stage.report.row("DetectLabels", ", ".join(labels), seconds, answer)
     for label in answer["Labels"]:
         if label["Instances"]:
-            print(f"  {len(label['Instances'])} x {label['Name']}")
+            stage.report.line(f"  {len(label['Instances'])} x {label['Name']}")
+    stage.report.keep("puppies.png", with_boxes(image["Bytes"], answer["Labels"]), "What Rekognition found, and where")
     colours = answer["ImageProperties"]["DominantColors"][:3]
-    print("  colours: " + ", ".join(f"{each['CSSColor']} {each['PixelPercent']:.0f} %" for each in colours))
+    stage.report.line("  colours: " + ", ".join(f"{each['CSSColor']} {each['PixelPercent']:.0f} %" for each in colours))
 
 
-def show_faces(rekognition: Any, image: dict[str, bytes]) -> None:
+def with_boxes(image: bytes, labels: list[dict[str, Any]]) -> bytes:
+    """The photograph as a PNG file of at most 900 pixels a side, each instance of a label in a frame with its name."""
+    with Image.open(io.BytesIO(image)) as opened:
+        picture = opened.convert("RGB")
+    picture.thumbnail((900, 900))
+    draw, font = ImageDraw.Draw(picture), ImageFont.load_default(size=18)
+    for label in labels:
+        for instance in label["Instances"]:
+            box = instance["BoundingBox"]
+            left, top = box["Left"] * picture.width, box["Top"] * picture.height
+            right, bottom = left + box["Width"] * picture.width, top + box["Height"] * picture.height
+            draw.rectangle((left, top, right, bottom), outline="#ffd400", width=3)
+            draw.text((left + 6, top + 4), f"{label['Name']} {instance['Confidence']:.0f}", font=font, fill="#ffd400")
+    buffer = io.BytesIO()
+    picture.save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def show_faces(stage: Stage, rekognition: Any, image: dict[str, bytes]) -> None:
     answer, seconds = timed(lambda: rekognition.detect_faces(Image=image, Attributes=["ALL"]))
     (face, *_) = answer["FaceDetails"]
     age = face["AgeRange"]
     told = f"{face['Gender']['Value']}, {age['Low']} to {age['High']} years, {face['Emotions'][0]['Type']}"
-    row("DetectFaces", told, seconds, answer)
+    stage.report.row("DetectFaces", told, seconds, answer)
 
 
-def show_collection(rekognition: Any, portrait: dict[str, bytes], pair: dict[str, bytes]) -> None:
+def show_collection(stage: Stage, rekognition: Any, portrait: dict[str, bytes], pair: dict[str, bytes]) -> None:
     rekognition.create_collection(CollectionId="demo")
     answer, seconds = timed(lambda: rekognition.index_faces(CollectionId="demo", Image=pair, ExternalImageId="pair"))
-    row("IndexFaces", f"{len(answer['FaceRecords'])} faces", seconds, answer)
+    stage.report.row("IndexFaces", f"{len(answer['FaceRecords'])} faces", seconds, answer)
     answer, seconds = timed(lambda: rekognition.search_faces_by_image(CollectionId="demo", Image=portrait))
     found = ", ".join(f"similarity {match['Similarity']:.0f}" for match in answer["FaceMatches"])
-    row("SearchFacesByImage", f"{len(answer['FaceMatches'])} of them is on the portrait: {found}", seconds, answer)
+    stage.report.row(
+        "SearchFacesByImage", f"{len(answer['FaceMatches'])} of them is on the portrait: {found}", seconds, answer
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nonet import Nonet
-from nonet.demo.stage import Endpoints, boto3_client, row, timed, title
+from nonet.demo.stage import Stage, timed
 
 TEXT = (
     "Maria Lindqvist flew from Lisbon to Toronto on 3 May 2026 to sign the contract with Acme Robotics. "
@@ -12,10 +12,10 @@ TEXT = (
 )
 
 
-def show(endpoints: Endpoints) -> None:
-    comprehend = boto3_client("comprehend", endpoints)
-    title("Comprehend")
-    print(f'text: "{TEXT}"\n')
+def show(stage: Stage) -> None:
+    comprehend, row = stage.client("comprehend"), stage.report.row
+    stage.report.title("Comprehend: what a text says")
+    stage.report.line(f'text: "{TEXT}"')
     language, seconds = timed(lambda: comprehend.detect_dominant_language(Text=TEXT))
     best = language["Languages"][0]
     row("DetectDominantLanguage", f"{best['LanguageCode']} {best['Score']:.2f}", seconds, language)
@@ -35,10 +35,10 @@ def show(endpoints: Endpoints) -> None:
     row("DetectPiiEntities", "; ".join(found), seconds, answer)
 
 
-def show_grpc(endpoints: Endpoints) -> None:
-    title("The same over gRPC, with the SDK")
-    with Nonet(endpoints.grpc) as client:
+def show_grpc(stage: Stage) -> None:
+    stage.report.title("The same over gRPC, with the SDK")
+    with Nonet(stage.grpc) as client:
         answer, seconds = timed(
             lambda: client.language.detect_sentiment(text="The new machines are great.", language_code="en")
         )
-    row("language.detect_sentiment", answer.sentiment, seconds, {})
+    stage.report.row("language.detect_sentiment", answer.sentiment, seconds, {})

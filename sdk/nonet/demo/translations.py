@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nonet.demo.stage import Endpoints, boto3_client, row, timed, title
+from nonet.demo.stage import Stage, timed
 
 SENTENCES = (
     ("auto", "en", "Wir sehen uns morgen um acht Uhr am Bahnhof."),
@@ -14,9 +14,9 @@ SENTENCES = (
 TERMS = b"en,de\nnight train,Nachtexpress\n"
 
 
-def show(endpoints: Endpoints) -> None:
-    translate = boto3_client("translate", endpoints)
-    title("Translate")
+def show(stage: Stage) -> None:
+    translate, row = stage.client("translate"), stage.report.row
+    stage.report.title("Translate: sentences, and a customer's own words")
     for source, target, text in SENTENCES:
         answer, seconds = timed(
             lambda s=source, t=target, x=text: translate.translate_text(

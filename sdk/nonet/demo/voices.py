@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 from botocore.exceptions import ClientError
 
-from nonet.demo.stage import Endpoints, boto3_client, row, timed, title
+from nonet.demo.stage import Stage, timed
 
 TEXT = "Your train leaves at nine from platform two."
 
 
-def show(endpoints: Endpoints, folder: Path | None) -> None:
-    polly = boto3_client("polly", endpoints)
-    title("Polly")
+def show(stage: Stage) -> None:
+    polly, row = stage.client("polly"), stage.report.row
+    stage.report.title("Polly: a sentence as sound")
     try:
         answer, seconds = timed(
             lambda: polly.synthesize_speech(Text=TEXT, OutputFormat="mp3", VoiceId="Joanna", Engine="standard")
         )
     except ClientError as refused:
-        print(refused.response["Error"]["Message"])
+        stage.report.line(refused.response["Error"]["Message"])
         return
     sound = answer["AudioStream"].read()
     row("SynthesizeSpeech", f'"{TEXT}": {len(sound) // 1024} KB of mp3', seconds, answer)
-    if folder is not None:
-        (folder / "speech.mp3").write_bytes(sound)
+    stage.report.keep("speech.mp3", sound, TEXT)
     answer, seconds = timed(
         lambda: polly.synthesize_speech(
             Text=TEXT, OutputFormat="json", SpeechMarkTypes=["word"], VoiceId="Joanna", Engine="standard"

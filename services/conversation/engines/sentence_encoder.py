@@ -13,13 +13,15 @@ from shared.models.catalog import CatalogEntry
 
 _LONGEST = 256  # pieces that are read: the encoder has no more positions
 _LONGEST_TEXT = 4096  # characters that are tokenised at all
-_TOGETHER = 16  # texts of a tuple that share a run
 
+Pieces = npt.NDArray[np.int64]
 Vectors = npt.NDArray[np.float32]
 
 
 class SentenceEncoder:
-    """A text in, a unit vector (384,) float32 out; or a tuple of texts in, their vectors (texts, 384) out."""
+    """A text in, a unit vector (384,) float32 out. For many, in two steps: a tuple of texts in, a list of their pieces'
+    ids (length,) out; ids (texts, length) in, 0 where a text has fewer, their vectors (texts, 384) out.
+    """
 
     def __init__(self, directory: Path) -> None:
         import onnxruntime
@@ -34,34 +36,30 @@ class SentenceEncoder:
         self._tokenizer = Tokenizer.from_file(str(directory / "tokenizer.json"))
         self._tokenizer.enable_truncation(_LONGEST)
 
-    def run(self, items: Sequence[str | tuple[str, ...]]) -> list[Vectors]:
+    def run(self, items: Sequence[str | tuple[str, ...] | Pieces]) -> list[Vectors | list[Pieces]]:
         """One item a run: the int8 activations are scaled by all that is in a run, company would change answers.
 
-        The texts of a tuple do share runs: nearly twice as fast, and what they share depends on their caller alone.
+        The rows of ids do share a run: nearly twice as fast, and what they share depends on their caller alone.
         """
-        return [self._run(self._pieces((item,)))[0] if isinstance(item, str) else self._vectors(item) for item in items]
+        return [self._answer(item) for item in items]
 
     def close(self) -> None:
         self._session = None
 
-    def _pieces(self, texts: Sequence[str]) -> list[list[int]]:
+    def _answer(self, item: str | tuple[str, ...] | Pieces) -> Vectors | list[Pieces]:
+        if isinstance(item, str):
+            vector: Vectors = self._vectors(self._pieces(item)[None])[0]
+            return vector
+        if isinstance(item, tuple):
+            return [self._pieces(text) for text in item]
+        return self._vectors(item)
+
+    def _pieces(self, text: str) -> Pieces:
         # The tokeniser refuses half characters.
-        return [self._tokenizer.encode(t[:_LONGEST_TEXT].encode("utf-8", "replace").decode()).ids for t in texts]
+        legible = text[:_LONGEST_TEXT].encode("utf-8", "replace").decode()
+        return np.array(self._tokenizer.encode(legible).ids, np.int64)
 
-    def _vectors(self, texts: Sequence[str]) -> Vectors:
-        pieces = self._pieces(texts)
-        # Texts of as many pieces together: padding costs as much as pieces do.
-        order = sorted(range(len(pieces)), key=lambda i: len(pieces[i]))
-        runs = [order[begin : begin + _TOGETHER] for begin in range(0, len(order), _TOGETHER)]
-        rows = np.concatenate([self._run([pieces[i] for i in some]) for some in runs])
-        vectors: Vectors = np.empty_like(rows)
-        vectors[order] = rows
-        return vectors
-
-    def _run(self, pieces: Sequence[Sequence[int]]) -> Vectors:
-        ids = np.zeros((len(pieces), max(map(len, pieces))), np.int64)  # 0 is padding
-        for row, found in zip(ids, pieces, strict=True):
-            row[: len(found)] = found
+    def _vectors(self, ids: Pieces) -> Vectors:
         vectors: Vectors = self._session.run(None, {"ids": ids})[0]
         return vectors
 

@@ -9,6 +9,7 @@ utterances, too: part of them is kept aside, and the threshold is where nearly a
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -57,34 +58,81 @@ def far_enough(background: Matrix, vectors: Matrix) -> npt.NDArray[np.bool_]:
     return result
 
 
-def fit(rows: Matrix, labels: Labels, weights: Matrix, classes: int, start: Head | None = None) -> Head:
-    """Train on ``rows`` (n, features) with a class and a weight each; ``start``: where to begin instead of at zero."""
+def fit(
+    rows: Matrix, labels: Labels, weights: Matrix, classes: int, chosen: Labels | None = None, start: Head | None = None
+) -> Head:
+    """Train on ``rows`` (n, features) with a class and a weight each.
+
+    ``chosen``: indices of the rows that count, all of them if None; ``start``: where to begin instead of at zero. Two
+    threads share the work, each with half of the features; the sums, and so the head, are the same on any machine.
+    """
     generator = np.random.default_rng(_SEED)
-    count, features = rows.shape
+    chosen = np.arange(len(rows)) if chosen is None else chosen
+    labels, weights = labels[chosen], weights[chosen]
+    count, features = len(chosen), rows.shape[1]
     head = np.zeros((features, classes), np.float32) if start is None else start.weights / _SCALE
     bias = np.zeros(classes, np.float32) if start is None else start.bias.copy()
-    first, second = np.zeros_like(head), np.zeros_like(head)
     batch = min(_BATCH, count)
     per_epoch = -(-count // batch)
     epochs = max(_EPOCHS if start is None else _EPOCHS // 2, -(-_STEPS_AT_LEAST // per_epoch))
     steps, step = epochs * per_epoch, 0
-    for _ in range(epochs):
-        order = generator.permutation(count)
-        for begin in range(0, count, batch):
-            chosen = order[begin : begin + batch]
-            x = rows[chosen] * _SCALE
-            error = _softmax(x @ head + bias)
-            error[np.arange(len(chosen)), labels[chosen]] -= 1
-            error *= weights[chosen, None] / len(chosen)
-            gradient = x.T @ error + _PENALTY * head
-            step += 1
-            rate = _RATE * (1 - (step - 1) / steps)
-            first += (1 - _BETA1) * (gradient - first)
-            second += (1 - _BETA2) * (gradient * gradient - second)
-            corrected = first / (1 - _BETA1**step)
-            head -= rate * corrected / (np.sqrt(second / (1 - _BETA2**step)) + _TINY)
-            bias -= 5 * rate * error.sum(axis=0) * len(chosen) / max(1.0, float(weights[chosen].sum()))
+    middle = features // 2
+    one, other = (_Descent(rows[chosen, half], head[half]) for half in (slice(middle), slice(middle, None)))
+    with ThreadPoolExecutor(1, "fit") as second:
+        for _ in range(epochs):
+            order = generator.permutation(count)
+            for begin in range(0, count, batch):
+                some = order[begin : begin + batch]
+                others = second.submit(other.logits, some)
+                error = _softmax(one.logits(some) + others.result() + bias)
+                error[np.arange(len(some)), labels[some]] -= 1
+                error *= weights[some, None] / len(some)
+                step += 1
+                rate = _RATE * (1 - (step - 1) / steps)
+                learnt = second.submit(other.step, error, step, rate)
+                one.step(error, step, rate)
+                bias -= 5 * rate * error.sum(axis=0) * len(some) / max(1.0, float(weights[some].sum()))
+                learnt.result()
     return Head(head * _SCALE, bias)
+
+
+class _Descent:
+    """Adam on the weights of some features: ``rows`` (n, features), which it scales, ``head`` (features, classes),
+    which it changes.
+    """
+
+    def __init__(self, rows: Matrix, head: Matrix) -> None:
+        rows *= _SCALE
+        self._rows, self._head = rows, head
+        self._first, self._second = np.zeros_like(head), np.zeros_like(head)
+        # Arrays that each step writes anew: to ask for memory takes as long as to compute what is put there.
+        self._gradient, self._work = np.empty_like(head), np.empty_like(head)
+        self._x = rows[:0]
+
+    def logits(self, some: Labels) -> Matrix:
+        """What these features add to the logits of some rows."""
+        self._x = self._rows[some]
+        return self._x @ self._head
+
+    def step(self, error: Matrix, step: int, rate: float) -> None:
+        """One step (counted from 1) down the gradient at the rows of the last ``logits``."""
+        gradient, work, first, second = self._gradient, self._work, self._first, self._second
+        np.matmul(self._x.T, error, out=gradient)
+        np.multiply(self._head, _PENALTY, out=work)
+        gradient += work
+        np.subtract(gradient, first, out=work)
+        work *= 1 - _BETA1
+        first += work
+        np.square(gradient, out=work)
+        work -= second
+        work *= 1 - _BETA2
+        second += work
+        np.divide(second, 1 - _BETA2**step, out=work)
+        np.sqrt(work, out=work)
+        work += _TINY
+        np.divide(first, work, out=work)
+        work *= rate / (1 - _BETA1**step)
+        self._head -= work
 
 
 def folds_of(labels: Labels, groups: Sequence[int], count: int) -> Labels:

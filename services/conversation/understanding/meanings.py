@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-#: Name of the task in the catalog: a sentence in, a unit vector out.
+#: Name of the task in the catalog: a sentence in, a unit vector out (``engines/sentence_encoder.py`` for many at once).
 SENTENCE_VECTORS = "embed-sentence"
 
 

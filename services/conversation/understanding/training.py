@@ -68,15 +68,17 @@ async def train(definition: LocaleDefinition, vectors: Vectors) -> bytes:
     # What needs no vectors is done while the encoder makes them: it leaves Python to others.
     fields_learnt = asyncio.create_task(asyncio.to_thread(_learn_fields, definition, types, parsed))
     ngrams_learnt = asyncio.create_task(asyncio.to_thread(_learn_ngrams, corpus.texts))
+    samples_found = asyncio.create_task(asyncio.to_thread(_samples, corpus, tuple(definition.intents)))
     try:
         rows = await vectors(corpus.texts)
         background = await everyday.sentence_vectors(vectors)
-        fields, (ngrams, of_texts) = await fields_learnt, await ngrams_learnt
+        (ngrams, of_texts), samples, fields = await ngrams_learnt, await samples_found, await fields_learnt
     except BaseException:
-        fields_learnt.cancel()
-        ngrams_learnt.cancel()
+        for task in (fields_learnt, ngrams_learnt, samples_found):
+            task.cancel()
         raise
-    return await asyncio.to_thread(_finish_on_one_core, definition, corpus, ngrams, rows, of_texts, background, fields)
+    arguments = (corpus, ngrams, rows, of_texts, background, samples, fields)
+    return await asyncio.to_thread(_finish_alone, tuple(definition.intents), *arguments)
 
 
 _Parsed = Mapping[str, Sequence[Sequence[str | Slot]]]
@@ -141,22 +143,24 @@ def _learn_ngrams(texts: Sequence[str]) -> tuple[Ngrams, npt.NDArray[np.float32]
     return ngrams, ngrams.rows_of(hashed)
 
 
-def _finish_on_one_core(*arguments: Any) -> bytes:
-    """``_finish``, one locale at a time: the matrices are small, and sharing them out costs more than it saves."""
+def _finish_alone(*arguments: Any) -> bytes:
+    """``_finish``, one locale at a time: the matrices are small, and BLAS would lose more by sharing them out than it
+    saves.
+    """
     with _FITTING, threadpool_limits(limits=1, user_api="blas"):
         return _finish(*arguments)
 
 
 def _finish(
-    definition: LocaleDefinition,
+    intents: tuple[str, ...],
     corpus: _Corpus,
     ngrams: Ngrams,
     vectors: npt.NDArray[np.float32],
     of_texts: npt.NDArray[np.float32],
     background: npt.NDArray[np.float32],
+    samples: Mapping[str, str],
     fields: Mapping[str, bytes],
 ) -> bytes:
-    intents = tuple(definition.intents)
     count, nothing = len(corpus.texts), len(intents)
     far = far_enough(background, vectors)
     sentences = [s for s, kept in zip(everyday.hashed(), far, strict=True) if kept]
@@ -170,21 +174,20 @@ def _finish(
     held, seen = np.zeros((count, nothing + 1), np.float32), np.zeros(count, bool)
     start = None
     for fold in range(parts) if small else (parts - 1,):
-        kept = folds != fold
-        aside = ~kept[:count]
+        aside = folds[:count] == fold
         if not aside.any():
             continue
-        head = fit(rows[kept], labels[kept], weights[kept], nothing + 1)
+        head = fit(rows, labels, weights, nothing + 1, np.flatnonzero(folds != fold))
         held[aside] = head.probabilities(rows[:count][aside])
         seen |= aside
         start = None if small else head
-    head = fit(rows, labels, weights, nothing + 1, start)
+    head = fit(rows, labels, weights, nothing + 1, start=start)
     return TrainedLocale(
         intents=intents,
         head=head,
         ngrams=ngrams,
         threshold=threshold_of(held[seen], corpus.labels[seen]),
-        samples=_samples(corpus, intents),
+        samples=samples,
         fields=fields,
     ).to_bytes()
 

@@ -9,6 +9,7 @@ import re
 from collections.abc import Sequence
 
 from services.language.medical.findings import BEHAVIOUR, CONDITION, Attribute, Entity, Trait
+from services.language.medical.lexicon import small_letters
 from services.language.medical.precision import score
 from services.language.spans import Stretches
 
@@ -42,7 +43,7 @@ _NAMES = (
     ),
 )
 _LEAD = re.compile(r"(?:he |she |patient |pt |not |never )", re.IGNORECASE)
-_PATTERNS = tuple((kind, re.compile(rf"(?<![\w-])(?:{names})(?![\w-])", re.IGNORECASE)) for kind, names in _NAMES)
+_PATTERNS = tuple((kind, re.compile(rf"(?<![\w-])(?:{names})(?![\w-])")) for kind, names in _NAMES)
 _NUMBER = (
     r"(?:\d{1,3}(?:\.\d)?(?:\s?(?:-|to|or)\s?\d{1,3})?|(?:one |a )?half(?: an?| of an?)?|an?|one|two|three|four|five|"
     r"six|several|couple(?: of)?|few|1/2)"
@@ -90,8 +91,9 @@ def habits(text: str, conditions: Sequence[Entity]) -> list[Entity]:
     """
     taken = Stretches((entity.begin, entity.end) for entity in conditions if entity.category == CONDITION)
     found: list[Entity] = []
+    small = small_letters(text)
     for kind, pattern in reversed(_PATTERNS):  # "smokes marijuana" is no tobacco
-        for match in pattern.finditer(text):
+        for match in pattern.finditer(small):
             lead = _LEAD.match(text, match.start(), match.end())
             begin, end = lead.end() if lead else match.start(), match.end()
             if taken.add(begin, end):

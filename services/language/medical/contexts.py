@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from services.language.medical.findings import BEHAVIOUR, CONDITION, MEDICATION, PROCEDURE, Entity, Trait
-from services.language.medical.lexicon import condition_trait
+from services.language.medical.lexicon import condition_trait, small_letters
 from services.language.medical.precision import score
 
 NEGATION = "NEGATION"
@@ -55,7 +55,7 @@ class _Phrases:
 
         def words(phrases: Sequence[str]) -> re.Pattern[str]:
             longest_first = sorted((p.replace("{relative}", relative) for p in phrases), key=len, reverse=True)
-            return re.compile(rf"(?<!\w)(?:{'|'.join(longest_first)})(?!\w)", re.IGNORECASE)
+            return re.compile(rf"(?<!\w)(?:{'|'.join(longest_first)})(?!\w)")
 
         self.pseudo, self.termination, self.assertion, self.informant, self.family, self.family_behind = (
             words(lists[name])
@@ -80,11 +80,12 @@ def add_traits(text: str, entities: Sequence[Entity]) -> None:
     """Give each entity its traits: by context, and for conditions DIAGNOSIS, SIGN or SYMPTOM by name."""
     ordered = sorted(entities, key=lambda entity: entity.begin)
     begins = [entity.begin for entity in ordered]
+    small = small_letters(text)
     under_headings = [*_under_headings(text)]
     for begin, end in _sentences(text):
         inside = ordered[bisect_left(begins, begin) : bisect_left(begins, end)]
         if inside:
-            reaches = [*under_headings, *_of_sentence(text, begin, end)]
+            reaches = [*under_headings, *_of_sentence(small, begin, end)]
             for entity in inside:
                 _add_traits(text, entity, reaches)
     # A gap between sentences holds no entity, unless one begins in the blanks.
@@ -125,7 +126,7 @@ def _under_headings(text: str) -> Iterator[_Reach]:
 
 
 def _of_sentence(text: str, begin: int, end: int) -> Iterator[_Reach]:
-    """The contexts of one sentence."""
+    """The contexts of one sentence of a text in small letters."""
     phrases, sentence = _phrases(), text[begin:end]
     ahead = [(trait, m) for trait, triggers in phrases.forward.items() for m in triggers.finditer(sentence)]
     behind = [(trait, m) for trait, triggers in phrases.backward.items() for m in triggers.finditer(sentence)]

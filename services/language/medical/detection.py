@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from services.language.medical.allergies import allergies, genders
 from services.language.medical.behaviour import habits
 from services.language.medical.contexts import add_traits
 from services.language.medical.findings import ANATOMY, CONDITION, MEDICATION, PROCEDURE, TIME, Entity, Findings
+from services.language.medical.health_information import about_somebody
 from services.language.medical.lexicon import drug_type, is_drug, is_given, laboratory_names
 from services.language.medical.precision import score
 from services.language.medical.relations import attach_doses, attach_qualities, attach_values
@@ -34,6 +36,8 @@ def findings(text: str, spans: Sequence[TextSpan]) -> Findings:
     habitual = habits(text, entities)
     lived = Stretches((entity.begin, entity.end) for entity in habitual)
     entities = [entity for entity in entities if not lived.touching(entity.begin, entity.end)]
+    # A drug that somebody does not tolerate is both.
+    habitual = sorted([*habitual, *allergies(text), *genders(text, entities)], key=lambda entity: entity.begin)
     unmapped = attach_doses(text, [e for e in entities if e.category == MEDICATION], habitual)
     attach_values(text, entities)
     attach_qualities(text, entities)
@@ -60,7 +64,10 @@ def with_laboratory_names(text: str, entities: Sequence[Entity]) -> list[Entity]
 
 def personal(text: str, spans: Sequence[TextSpan]) -> list[TextSpan]:
     """The personal data among the spans of the task detect-medical-concepts; the name of a drug is nobody's."""
-    return [s for s in spans if s.type not in _CONCEPTS and not (s.type == "NAME" and is_drug(text[s.begin : s.end]))]
+    return about_somebody(
+        text,
+        [s for s in spans if s.type not in _CONCEPTS and not (s.type == "NAME" and is_drug(text[s.begin : s.end]))],
+    )
 
 
 def besides(found: Findings, personal: Sequence[Entity]) -> Findings:

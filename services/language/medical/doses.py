@@ -1,6 +1,7 @@
 """The language of doses: amounts, frequencies, routes, forms and durations, by a grammar of regular expressions.
 
-The abbreviations are those of prescriptions ("1 tab PO BID x 10d"). All patterns are linear: no nested repetition.
+The abbreviations are those of prescriptions ("1 tab PO BID x 10d"), here in small letters, as is what they are matched
+with. All patterns are linear: no nested repetition.
 """
 
 from __future__ import annotations
@@ -10,11 +11,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from services.language.medical.lexicon import small_letters
+
 _NUMBER = r"(?:\d{1,6}(?:,\d{3})?(?:\.\d{1,4})?(?:\s?/\s?\d{1,4}(?:\.\d{1,4})?)?)"
 _WORD_NUMBER = r"(?:one half|half|one|two|three|four|five|six|seven|eight|nine|ten|an?)"
 _COUNT = rf"(?:{_NUMBER}(?:\s?(?:-|to|and)\s?{_NUMBER})?|{_WORD_NUMBER}(?:\s(?:to|or)\s{_WORD_NUMBER})?)"
 _MASS = (
-    r"(?:mg|mgs|milligrams?|mcg|micrograms?|\u00b5g|ug|g|gm|gms|grams?|kg|units?|iu|meq|mmol|mm|%|percent)"
+    r"(?:mg|mgs|milligrams?|mcg|micrograms?|[\u00b5\u03bc]g|ug|g|gm|gms|grams?|kg|units?|iu|meq|mmol|mm|%|percent)"
     r"(?:\s?/\s?(?:kg|ml|l|dose|actuation|puff|spray|\d{0,3}\s?ml))?"
 )
 _VOLUME = r"(?:ml|mls|cc|milliliters?|l|liters?|oz|tsp|teaspoons?|teaspoonfuls?|tbsp|tablespoons?|drops?|gtts?)"
@@ -25,7 +28,7 @@ _COUNTED = (
 _FORM_ALONE = (
     r"(?:tablets?|tabs?|capsules?|caps?|pills?|oral solution|solution|suspension|syrup|elixir|cream|ointment|"
     r"lotion|gel|foam|patch(?:es)?|inhaler|nasal spray|spray|eye drops|ear drops|drops|suppositor(?:y|ies)|powder|"
-    r"injection|nebulizer solution|lozenges?|shampoo|XR|ER|SR|XL|CR|DR|EC|extended[ -]release|delayed[ -]release|"
+    r"injection|nebulizer solution|lozenges?|shampoo|xr|er|sr|xl|cr|dr|ec|extended[ -]release|delayed[ -]release|"
     r"enteric[ -]coated)"
 )
 _TIME = r"(?:hours?|hrs?|hr|h|minutes?|mins?|days?|d|weeks?|wks?|wk|months?|mos?|years?)"
@@ -71,7 +74,7 @@ class DoseWord:
 
 
 def _pattern(expression: str) -> re.Pattern[str]:
-    return re.compile(rf"(?<![\w.])(?:{expression}){_END}", re.IGNORECASE)
+    return re.compile(rf"(?<![\w.])(?:{expression}){_END}")
 
 
 _RATE = _pattern(
@@ -80,7 +83,7 @@ _RATE = _pattern(
 _DURATION = _pattern(
     rf"(?:for|x|times)\s?(?:the next |another |a total of )?{_COUNT}\s?(?:more\s)?{_TIME}|{_NUMBER}[ -]day course"
 )
-_STRENGTH = re.compile(rf"(?<![\w.]){_COUNT}\s?-?\s?{_MASS}(?![\w%])", re.IGNORECASE)
+_STRENGTH = re.compile(rf"(?<![\w.]){_COUNT}\s?-?\s?{_MASS}(?![\w%])")
 _COUNTED_DOSE = _pattern(rf"{_COUNT}\s?-?\s?(?:{_COUNTED}|{_VOLUME})|sliding scale")
 _FREQUENCY = _pattern(rf"(?:{_WHEN}(?:\s(?:and|or)\s{_WHEN})?)(?:,?\s{_NEEDED})?|{_NEEDED}")
 _ROUTES = _pattern(_ROUTE)
@@ -98,8 +101,7 @@ _ORDER = (
 #: Short words that say how a drug is taken only beside other words of a dose.
 _NEEDS_COMPANY = re.compile(
     r"(?:an?|once|now|stat|oral|hs|pr|od|os|ou|er|sr|cr|dr|ec|im|solution|powder|gel|foam|\w+days?|"
-    r"mon|tue|wed|thu|fri|sat|sun)$",
-    re.IGNORECASE,
+    r"mon|tue|wed|thu|fri|sat|sun)$"
 )
 
 
@@ -109,12 +111,13 @@ def find(text: str) -> list[DoseWord]:
     An amount of substance is the STRENGTH of a form when a count or a form follows it ("500 mg, 2 tablets"), else it is
     the DOSAGE ("500 mg PO").
     """
+    text = small_letters(text)
     taken = bytearray(len(text))
     words: list[DoseWord] = []
     for kind, pattern in _ORDER:
         for match in pattern.finditer(text):
             begin, end = match.span()
-            if not any(taken[begin:end]):
+            if b"\x01" not in taken[begin:end]:
                 taken[begin:end] = b"\x01" * (end - begin)
                 words.append(DoseWord(begin, end, kind))
     words.sort(key=lambda word: word.begin)

@@ -67,6 +67,58 @@ _RULES = tuple(
 )
 
 
+_TITLE = re.compile(r"(?:dr|mr|mrs|ms|miss|prof)\.?\s$", re.IGNORECASE)
+#: Behind a name: what is called after somebody is nobody's name.
+_CALLED = re.compile(
+    r"(?:['\u2019]s?)?\s(?:signs?|tests?|maneuvers?|manoeuvres?|reflex(?:es)?|phenomenon|catheters?|drains?|scores?|scale|"
+    r"position|incision|criteria|classification)(?!\w)",
+    re.IGNORECASE,
+)
+#: Signs and tests that notes call by their finder alone. No name that many people have is among them.
+_SIGNS = frozenset((
+    "babinski", "babinskis", "romberg", "kernig", "brudzinski", "phalen", "tinel", "homans", "lachman", "chvostek",
+    "trousseau", "lasegue", "las\u00e8gue", "mcburney", "rovsing", "trendelenburg", "rinne", "dix-hallpike",
+))  # fmt: skip
+#: Behind a name: what somebody is by examination. PA and MD are states, too, but those stand behind a town.
+_CREDENTIAL = re.compile(
+    r"(?:PA|NP|RN|MD|DO|LPN|CNA|FNP|DNP|APRN|CRNA|PhD|PharmD|RPh|DDS|DMD|DPM|OD|PT|OT|LCSW|MSW)(?:-[A-Z]{1,3})?"
+)
+_COMMA = re.compile(r",?\s?")
+#: A bare age behind a name: "Ellen Park, 71, was", "Park, 71 F", "Park 71M".
+_AGE_BEHIND = re.compile(
+    r"(?P<comma>,)?\s(?P<v>1[01]\d|[1-9]?\d)"
+    r"(?(comma)(?=,\s[a-z]|\s(?:was|is|presents?|presented|has|had|who|comes?|came|reports?|complains?)\s|\s?[MF](?!\w))|"
+    r"(?=\s?[MF](?!\w)))"
+)
+_STREET = re.compile(
+    r"(?<!\w)(?:street|st|avenue|ave|road|rd|lane|ln|drive|dr|boulevard|blvd|way|court|ct|place|pl|terrace|circle|square|"
+    r"highway|hwy|parkway|pkwy)(?!\w)",
+    re.IGNORECASE,
+)
+_HOUSE = re.compile(r"(?<![\w./-])\d{1,5}[A-Za-z]?\s(?:[NSEW]\.?\s)?$")
+
+
+def about_somebody(text: str, personal: Sequence[TextSpan]) -> list[TextSpan]:
+    """``personal`` without names of signs and tests, and without what somebody is by examination ("PA")."""
+    ends = [span.end for span in personal if span.type == "NAME"]
+    return [s for s in personal if not (_is_sign(text, s) or _is_credential(text, s, ends))]
+
+
+def _is_sign(text: str, span: TextSpan) -> bool:
+    if span.type != "NAME" or _TITLE.search(text, max(0, span.begin - 6), span.begin):
+        return False
+    name = text[span.begin : span.end].lower().removesuffix("'s").removesuffix("\u2019s")
+    return name in _SIGNS or (" " not in name and _CALLED.match(text, span.end) is not None)
+
+
+def _is_credential(text: str, span: TextSpan, names_end: Sequence[int]) -> bool:
+    return (
+        span.type in ("NAME", "ADDRESS")
+        and _CREDENTIAL.fullmatch(text, span.begin, span.end) is not None
+        and any(_COMMA.fullmatch(text, end, span.begin) for end in names_end if 0 < span.begin - end <= 2)
+    )
+
+
 def protected(text: str, personal: Sequence[TextSpan]) -> list[Entity]:
     """Protected health information in order, not overlapping; ``personal`` are the spans of detect-pii-entities."""
     taken = Stretches()
@@ -77,7 +129,17 @@ def protected(text: str, personal: Sequence[TextSpan]) -> list[Entity]:
             if taken.add(begin, end):
                 found.append(Entity(begin, end, PHI, kind, score(f"phi-{kind}")))
     for span in personal:
+        if span.type == "NAME" and (age := _AGE_BEHIND.match(text, span.end)) and taken.add(*age.span("v")):
+            found.append(Entity(*age.span("v"), PHI, "AGE", score("phi-AGE")))
+    for span in personal:
         kind = _TYPES.get(span.type) or ("ID" if span.type in _NUMBERS else "")
-        if kind and taken.add(span.begin, span.end):
-            found.append(Entity(span.begin, span.end, PHI, kind, span.score))
+        begin = _with_house(text, span) if kind == "ADDRESS" else span.begin
+        if kind and taken.add(begin, span.end):
+            found.append(Entity(begin, span.end, PHI, kind, span.score))
     return sorted(found, key=lambda entity: entity.begin)
+
+
+def _with_house(text: str, span: TextSpan) -> int:
+    """Where an address begins: with the number of its house, if that stands before its street."""
+    house = _HOUSE.search(text, max(0, span.begin - 12), span.begin)
+    return house.start() if house and _STREET.search(text, span.begin, span.end) else span.begin

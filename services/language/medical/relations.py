@@ -41,10 +41,12 @@ def attach_doses(text: str, drugs: Sequence[Entity], others: Sequence[Entity] = 
     """
     begins = [drug.begin for drug in drugs]
     unmapped: list[Attribute] = []
-    covered = {i for drug in drugs for i in range(drug.begin, drug.end)}
-    told = Stretches((a.begin, a.end) for entity in others for a in entity.attributes)
+    told = Stretches((drug.begin, drug.end) for drug in drugs)
+    for entity in others:
+        for attribute in entity.attributes:
+            told.add(attribute.begin, attribute.end)
     for word in doses.find(text):
-        if word.begin in covered or word.end - 1 in covered or told.touching(word.begin, word.end):
+        if told.touching(word.begin, word.end):
             continue
         attribute = Attribute(word.begin, word.end, MEDICATION, word.type, score(f"dose-{word.type}"), 0.0)
         place = bisect_right(begins, word.begin)

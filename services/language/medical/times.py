@@ -11,6 +11,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 
 from services.language.medical.findings import CONDITION, MEDICATION, PROCEDURE, TIME, Attribute, Entity
+from services.language.medical.lexicon import small_letters
 from services.language.medical.precision import score
 from services.language.spans import Stretches
 
@@ -52,8 +53,8 @@ _ALTERNATIVES = (
     # since March, since yesterday, since 2015, since last week, since childhood
     rf"since\s(?:{_POINT}|{_DATE}|{_MONTH}|{_DAY}|{_SEASON}|childhood|birth|admission|discharge|surgery|"
     rf"adolescence|early\schildhood|her\steens|his\steens)",
-    # POD 2, post-op day 3, hospital day 4, HD 2
-    r"(?:POD|HD)\s?#?\d{1,3}|(?:post-?\s?op(?:erative)?|hospital|icu)\sday\s#?(?:\d{1,3}|one|two|three|four|five|six|seven)",
+    # POD 2 (in small letters, as the text is then), post-op day 3, hospital day 4, HD 2
+    r"(?:pod|hd)\s?#?\d{1,3}|(?:post-?\s?op(?:erative)?|hospital|icu)\sday\s#?(?:\d{1,3}|one|two|three|four|five|six|seven)",
     # on admission
     r"(?:on|at|upon)\s(?:admission|discharge|presentation|arrival)",
     # points and dates: a preposition is no part of them
@@ -64,7 +65,7 @@ _ALTERNATIVES = (
     r"(?<=in\s)the\s(?:19|20)\d0s",
     rf"{_NUMBER}[ -]{_UNIT}(?=\s(?:history|hx|course)\sof)",
 )
-_EXPRESSION = re.compile(rf"(?<![\w./-])(?:{'|'.join(_ALTERNATIVES)})(?![\w/-])", re.IGNORECASE)
+_EXPRESSION = re.compile(rf"(?<![\w./-])(?:{'|'.join(_ALTERNATIVES)})(?![\w/-])")
 #: An expression further than this from a finding, in characters, belongs to nothing.
 _REACH = 90
 _BREAK = re.compile(r"\n\s*(?:\n|[-*#\u2022]|\d{1,2}[.)])|[.;!?](?:\s|$)|\n(?=[A-Z])")
@@ -86,7 +87,7 @@ def type_of(entity: Entity) -> str:
 
 def expressions(text: str) -> list[tuple[int, int]]:
     """All expressions of time in a text, in order, not overlapping."""
-    return [match.span() for match in _EXPRESSION.finditer(text)]
+    return [match.span() for match in _EXPRESSION.finditer(small_letters(text))]
 
 
 def timed(text: str, entities: Sequence[Entity]) -> list[Entity]:

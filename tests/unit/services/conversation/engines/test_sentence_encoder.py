@@ -28,8 +28,12 @@ def test_company_changes_nothing(encoder: SentenceEncoder) -> None:
     assert np.array_equal(alone, encoder.run(SENTENCES)[0])
 
 
-def test_a_tuple_shares_a_run(encoder: SentenceEncoder) -> None:
-    (together,) = encoder.run([SENTENCES])
+def test_rows_of_pieces_share_a_run(encoder: SentenceEncoder) -> None:
+    (pieces,) = encoder.run([SENTENCES])
+    ids = np.zeros((3, max(map(len, pieces))), np.int64)
+    for row, of_one in zip(ids, pieces, strict=True):
+        row[: len(of_one)] = of_one
+    (together,) = encoder.run([ids])
     assert together.shape == (3, 384)
     assert ((together * np.stack(encoder.run(SENTENCES))).sum(axis=1) > 0.95).all()
 

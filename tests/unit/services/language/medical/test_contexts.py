@@ -31,6 +31,9 @@ def traits(text: str, words: str) -> set[str]:
         ("Family History:\nstroke, diabetes\n\nExam: edema", "diabetes", {"PERTAINS_TO_FAMILY"}),
         ("Family History:\nstroke, diabetes\n\nExam: edema", "edema", set()),
         ("No fever. Cough.", "Cough", set()),
+        ("Both grandmothers had glaucoma.", "glaucoma", {"PERTAINS_TO_FAMILY"}),
+        ("Family history of glaucoma.", "glaucoma", {"PERTAINS_TO_FAMILY"}),
+        ("NO FEVER, NO COUGH.", "COUGH", {"NEGATION"}),
     ],
 )
 def test_contexts(text: str, words: str, expected: set[str]) -> None:

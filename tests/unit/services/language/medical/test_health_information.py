@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from services.language.medical.health_information import protected
+import pytest
+
+from services.language.medical.health_information import about_somebody, protected
 from services.language.tasks import TextSpan
 
 
@@ -21,3 +23,54 @@ def test_rules_and_the_engine_together() -> None:
 
 def test_a_dose_is_no_date() -> None:
     assert protected("10/20 mg, 1/2 tab, BP 120/80", []) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "age"),
+    [
+        ("Mrs. Ellen Park, 71, was admitted.", "71"),
+        ("Ellen Park, 8, presents with asthma.", "8"),
+        ("Ellen Park 45M c/o back pain.", "45"),
+        ("Ellen Park, 103 F, is comfortable.", "103"),
+        ("Ellen Park, 12 visits this year.", None),
+        ("Ellen Park, 71, Oak Street.", None),
+        ("Ellen Park 45 minutes late.", None),
+        ("Ellen Park, 450, was called.", None),
+    ],
+)
+def test_a_bare_age_stands_behind_a_name(text: str, age: str | None) -> None:
+    begin = text.index("Ellen")
+    found = protected(text, [TextSpan(begin, begin + len("Ellen Park"), "NAME", 0.98)])
+    assert [text[e.begin : e.end] for e in found if e.type == "AGE"] == ([age] if age else [])
+
+
+@pytest.mark.parametrize(
+    ("text", "span", "address"),
+    [
+        ("Lives at 4410 Maple Avenue.", "Maple Avenue", "4410 Maple Avenue"),
+        ("Lives at 12B N. Oak St, Dayton.", "Oak St, Dayton", "12B N. Oak St, Dayton"),
+        ("Took 10 Boston trains.", "Boston", "Boston"),
+        ("On 3/14 Oak Street flooded.", "Oak Street", "Oak Street"),
+    ],
+)
+def test_a_house_number_belongs_to_its_street(text: str, span: str, address: str) -> None:
+    begin = text.index(span)
+    (found,) = protected(text, [TextSpan(begin, begin + len(span), "ADDRESS", 0.9)])
+    assert text[found.begin : found.end] == address
+
+
+@pytest.mark.parametrize(
+    ("text", "spans", "kept"),
+    [
+        ("Seen by John Smith, PA.", {"John Smith": "NAME", "PA": "ADDRESS"}, ["John Smith"]),
+        ("From Scranton, PA.", {"Scranton": "ADDRESS", "PA": "ADDRESS"}, ["Scranton", "PA"]),
+        ("Babinski was negative.", {"Babinski": "NAME"}, []),
+        ("Dr. Babinski was here.", {"Babinski": "NAME"}, ["Babinski"]),
+        ("Murphy's sign was positive.", {"Murphy": "NAME"}, []),
+        ("Murphy signed the form.", {"Murphy": "NAME"}, ["Murphy"]),
+        ("Ann Murphy tests daily.", {"Ann Murphy": "NAME"}, ["Ann Murphy"]),
+    ],
+)
+def test_signs_and_examinations_are_nobodys_names(text: str, spans: dict[str, str], kept: list[str]) -> None:
+    told = [TextSpan(text.index(s), text.index(s) + len(s), kind, 0.9) for s, kind in spans.items()]
+    assert [text[s.begin : s.end] for s in about_somebody(text, told)] == kept

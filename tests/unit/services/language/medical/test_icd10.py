@@ -18,7 +18,17 @@ def index() -> NameIndex:
 
 @pytest.mark.parametrize(
     ("words", "code"),
-    [("htn", "I10"), ("type 2 diabetes", "E11.9"), ("left knee pain", "M25.562"), ("UTI", "N39.0"), ("asthma", "J45.909")],
+    [
+        ("htn", "I10"),
+        ("type 2 diabetes", "E11.9"),
+        ("type one diabetes", "E10.9"),
+        ("Type I diabetes mellitus", "E10.9"),
+        ("diabetes insipidus", "E23.2"),
+        ("nearsightedness", "H52.10"),
+        ("left knee pain", "M25.562"),
+        ("UTI", "N39.0"),
+        ("asthma", "J45.909"),
+    ],
 )
 def test_the_first_code(index: NameIndex, words: str, code: str) -> None:
     assert index.search(icd10.in_table_words(words))[0].code.code == code

@@ -1,15 +1,26 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from services.language.medical.detection import findings, personal
 from services.language.medical.findings import MEDICATION, PROCEDURE
+from services.language.medical.lexicon import small_letters
 from services.language.tasks import TextSpan
 
 
 def categories(text: str, *words: str) -> list[str]:
     spans = [TextSpan(text.index(w), text.index(w) + len(w), "DRUG", 0.9) for w in words]
     return [entity.category for entity in findings(text, spans).entities]
+
+
+@given(st.text())
+def test_small_letters_keep_every_offset(text: str) -> None:
+    small = small_letters(text)
+    assert len(small) == len(text)
+    assert not any("A" <= character <= "Z" for character in small)
+    assert small.lower() == text.lower()
 
 
 @pytest.mark.parametrize("name", ["Troponin", "BNP", "D-dimer", "procalcitonin", "INR", "creatinine"])

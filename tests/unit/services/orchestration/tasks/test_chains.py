@@ -27,6 +27,7 @@ PRINTED = {
             ['"Language":"de"', '"Sentiment":"POSITIVE"', '"Sentiment":"NEGATIVE"', '"English":"I am very happy'],
         )
     ],
+    "letter": [("letter.py", ["SUCCEEDED", "Dear Mr. [NAME]", "write to [EMAIL]", "[PHONE]", "Translation: ", "Maschine"])],
     "call": [("call.py", ["ch_0: Good morning.", "ch_1: I am very unhappy.", "the customer is NEGATIVE"])],
     "callback": [
         ("callback.py", ["a text in de", 'SUCCEEDED {"Sentiment":"POSITIVE"}', "FAILED TooHard: This is not"])

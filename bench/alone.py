@@ -1,0 +1,190 @@
+"""Each service as a process by itself: seconds to ready, memory before the first model and with all of its models.
+
+    python -m bench.alone [SERVICE ...]
+
+Ready is what `/_nonet/ready` says; the median of three starts. Memory is the proportional set size of the process and
+its children (engines in processes of their own). Idle is three seconds after the start. Then the programs of examples/
+for the service run once each, one after the other; "used" is what it holds after the last, "at most" the most that was
+seen, ten times a second. Models and engines are those of the usual data directory.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import os
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from bench.conversations import make_bot, run
+from bench.executions import CHAIN, client, end_of, make
+from bench.processes import FOLDERS, ROOT, SERVE
+from bench.servers import START_SECONDS, Server
+from shared.settings import settings
+
+ROUNDS = 3
+SETTLE_SECONDS = 3.0
+EXAMPLES = ROOT / "examples"
+EXECUTIONS = 50
+#: Folders of examples/ by service. What is not here is done by ``_talk`` and ``_execute``.
+PROGRAMS = {
+    "documents": ("textract",),
+    "forecasting": ("forecast",),
+    "language": ("comprehend", "comprehendmedical"),
+    "personalization": ("personalize",),
+    "speech": ("polly",),
+    "transcription": ("transcribe",),
+    "translation": ("translate",),
+    "vision": ("rekognition",),
+}
+#: Photographs of `nonet demo` that a program takes; one portrait where a program is not here.
+PICTURES = {
+    "compare_faces.py": ("portrait.jpg", "two_people.jpg"),
+    "detect_labels.py": ("puppies.jpg",),
+    "face_collection.py": ("portrait.jpg", "two_people.jpg"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """MB of one process and its children: after the start, after all programs, and the most that was seen."""
+
+    idle: float
+    used: float
+    most: float
+
+
+def megabytes(pid: int) -> float:
+    """Proportional set size of the process and its children."""
+    process, total = psutil.Process(pid), 0
+    for each in (process, *process.children(recursive=True)):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            total += each.memory_full_info().pss
+    return total / 1e6
+
+
+@contextmanager
+def serving(service: str) -> Iterator[tuple[subprocess.Popen[str], int, float]]:
+    """The process, its HTTP port, and the seconds that it took to be ready."""
+    usual = settings().data_directory
+    with tempfile.TemporaryDirectory(prefix="nonet-bench-") as data:
+        for name in ("models", "engines"):
+            if (usual / name).is_dir():
+                (Path(data) / name).symlink_to(usual / name, target_is_directory=True)
+        environment = {**os.environ, "NONET_DATA_DIRECTORY": data, "NONET_LOG_LEVEL": "ERROR"}
+        began = time.perf_counter()
+        process = subprocess.Popen(
+            [*SERVE, service, "--http-port", "0", "--grpc-port", "0"],
+            env=environment, stdout=subprocess.PIPE, text=True,
+        )
+        try:
+            assert process.stdout is not None
+            found = (re.search(r"http://\S+:(\d+)\s+gRPC", line) for line in process.stdout)
+            port = next(int(each[1]) for each in found if each)
+            while not _is_ready(port):
+                time.sleep(0.01)
+            yield process, port, time.perf_counter() - began
+        finally:
+            process.terminate()
+            process.wait(START_SECONDS)
+
+
+def _is_ready(port: int) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/_nonet/ready", timeout=10) as answer:
+            return bool(answer.status == 200)
+    except urllib.error.HTTPError:
+        return False
+
+
+def work(service: str, port: int) -> list[str]:
+    """Every program of the service once; the last line of what each that failed said."""
+    if service == "conversation":
+        asyncio.run(run(port, make_bot(port), "alone", 1, 0.0))
+        return []
+    if service == "orchestration":
+        states = client(Server(0, port, 0, 0.0))
+        machine = make(states, CHAIN)
+        for arn in [states.start_execution(stateMachineArn=machine)["executionArn"] for _ in range(EXECUTIONS)]:
+            end_of(states, arn)
+        return []
+    pictures = settings().data_directory / "models" / "demo-photographs"
+    environment = {
+        **os.environ, "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}", "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_ACCESS_KEY_ID": "any", "AWS_SECRET_ACCESS_KEY": "any",
+    }  # fmt: skip
+    failed = []
+    with tempfile.TemporaryDirectory(prefix="nonet-bench-") as folder:
+        for path in (path for name in PROGRAMS[service] for path in sorted((EXAMPLES / name).glob("*.py"))):
+            taken = PICTURES.get(path.name, ("portrait.jpg",)) if service == "vision" else ()
+            command = [sys.executable, str(path), *(str(pictures / name) for name in taken)]
+            done = subprocess.run(command, env=environment, cwd=folder, capture_output=True, text=True)
+            if done.returncode:
+                failed.append(f"{path.name}: {done.stderr.strip().splitlines()[-1]}")
+    return failed
+
+
+def memory(service: str) -> tuple[Memory, list[str]]:
+    """Measured while the programs run, and which of them failed."""
+    with serving(service) as (process, port, _):
+        time.sleep(SETTLE_SECONDS)
+        idle = megabytes(process.pid)
+        seen, over = [idle], threading.Event()
+
+        def watch() -> None:
+            while not over.wait(0.1):
+                seen.append(megabytes(process.pid))
+
+        watching = threading.Thread(target=watch)
+        watching.start()
+        try:
+            failed = work(service, port)
+        finally:
+            over.set()
+            watching.join()
+        return Memory(idle, megabytes(process.pid), max(seen)), failed
+
+
+def seconds_to_ready(service: str) -> float:
+    def once() -> float:
+        with serving(service) as (_, _, seconds):
+            return seconds
+
+    return statistics.median(once() for _ in range(ROUNDS))
+
+
+def report(services: Sequence[str] = ("gateway", *FOLDERS)) -> list[str]:
+    """The table for docs/benchmarks.md."""
+    lines = ["| service alone | ready after, s | idle, MB (PSS) | used | at most |", "|---|--:|--:|--:|--:|"]
+    failures = []
+    for service in services:
+        seconds = seconds_to_ready(service)
+        if service == "gateway":
+            with serving(service) as (process, _, _):
+                time.sleep(SETTLE_SECONDS)
+                lines.append(f"| {service} | {seconds:.2f} | {megabytes(process.pid):.0f} | | |")
+            continue
+        held, failed = memory(service)
+        lines.append(f"| {service} | {seconds:.2f} | {held.idle:.0f} | {held.used:.0f} | {held.most:.0f} |")
+        failures += [f"- {service}: {text}" for text in failed]
+    return [*lines, *(["", "Programs that failed:", *failures] if failures else [])]
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("services", nargs="*", default=["gateway", *FOLDERS])
+    print("\n".join(report(parser.parse_args().services)))

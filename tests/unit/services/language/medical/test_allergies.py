@@ -1,0 +1,64 @@
+"""Allergies and genders."""
+
+from __future__ import annotations
+
+import collections
+import itertools
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bench.quality import medical_rules
+from services.language.medical.allergies import allergies, genders
+from services.language.medical.detection import findings
+from services.language.medical.findings import CONDITION, MEDICATION, Entity
+from services.language.tasks import TextSpan
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Allergic to penicillin, latex and tree nuts.", ["penicillin", "latex", "tree nuts"]),
+        ("Allergies: Amoxicillin (rash), aspirin\nMeds: none", ["Amoxicillin", "aspirin"]),
+        ("She has a severe peanut allergy.", ["peanut allergy"]),
+        ("Allergies: none", []),
+        ("Seen by the allergist for allergic rhinitis.", []),
+    ],
+)
+def test_what_somebody_does_not_tolerate(text: str, expected: list[str]) -> None:
+    found = allergies(text)
+    assert [text[e.begin : e.end] for e in found] == expected
+    assert not any(entity.traits for entity in found)
+
+
+@pytest.mark.parametrize("text", ["NKDA", "No known drug allergies", "no known food or drug allergies"])
+def test_none_is_a_denial(text: str) -> None:
+    (entity,) = allergies(text)
+    assert (entity.begin, entity.end, [t.name for t in entity.traits]) == (0, len(text), ["NEGATION"])
+
+
+def test_a_drug_that_is_not_tolerated_is_both() -> None:
+    text = "Allergic to penicillin."
+    found = findings(text, [TextSpan(12, 22, "DRUG", 0.9)]).entities
+    assert {(e.category == MEDICATION, e.begin, e.end) for e in found} == {(True, 12, 22), (False, 12, 22)}
+
+
+def test_a_gender_is_no_part_of_a_condition() -> None:
+    text = "A man with red man syndrome."
+    condition = Entity(text.index("red"), text.index("."), CONDITION, "DX_NAME", 1.0)
+    assert [e.begin for e in genders(text, [condition])] == [2]
+
+
+def test_forty_sentences() -> None:
+    """``python -m bench.quality.medical`` lists the errors."""
+    right, total = medical_rules.measure_allergies(collections.Counter())
+    assert total == 40
+    assert right >= 38
+
+
+@given(st.text(max_size=300) | st.lists(st.sampled_from(["allergic to ", "allergies: ", "no ", "nkda", ", ", "x (y) "])).map("".join))
+def test_any_text(text: str) -> None:
+    found = allergies(text)
+    assert all(0 <= a.begin < a.end <= b.begin for a, b in itertools.pairwise(found))
+    assert all(0 <= e.begin < e.end <= len(text) for e in genders(text, []))
