@@ -1,6 +1,6 @@
 """Each service as a process by itself: seconds to ready, memory before the first model and with all of its models.
 
-    python -m bench.alone [SERVICE ...]
+    python -m bench.alone [SERVICE ...] [--rounds 3]
 
 Ready is what `/_nonet/ready` says; the median of three starts. Memory is the proportional set size of the process and
 its children (engines in processes of their own). Idle is three seconds after the start. Then the programs of examples/
@@ -129,7 +129,7 @@ def work(service: str, port: int) -> list[str]:
     }  # fmt: skip
     failed = []
     with tempfile.TemporaryDirectory(prefix="nonet-bench-") as folder:
-        for path in (path for name in PROGRAMS[service] for path in sorted((EXAMPLES / name).glob("*.py"))):
+        for path in (path for name in PROGRAMS.get(service, ()) for path in sorted((EXAMPLES / name).glob("*.py"))):
             taken = PICTURES.get(path.name, ("portrait.jpg",)) if service == "vision" else ()
             command = [sys.executable, str(path), *(str(pictures / name) for name in taken)]
             done = subprocess.run(command, env=environment, cwd=folder, capture_output=True, text=True)
@@ -159,32 +159,32 @@ def memory(service: str) -> tuple[Memory, list[str]]:
         return Memory(idle, megabytes(process.pid), max(seen)), failed
 
 
-def seconds_to_ready(service: str) -> float:
+def seconds_to_ready(service: str, rounds: int) -> float:
     def once() -> float:
         with serving(service) as (_, _, seconds):
             return seconds
 
-    return statistics.median(once() for _ in range(ROUNDS))
+    return statistics.median(once() for _ in range(rounds))
 
 
-def report(services: Sequence[str] = ("gateway", *FOLDERS)) -> list[str]:
-    """The table for docs/benchmarks.md."""
-    lines = ["| service alone | ready after, s | idle, MB (PSS) | used | at most |", "|---|--:|--:|--:|--:|"]
+def report(services: Sequence[str] = ("gateway", *FOLDERS), rounds: int = ROUNDS) -> Iterator[str]:
+    """The table for docs/benchmarks.md, line by line as it is measured, and which programs failed."""
+    yield "| service alone | ready after, s | idle, MB (PSS) | used | at most |"
+    yield "|---|--:|--:|--:|--:|"
     failures = []
     for service in services:
-        seconds = seconds_to_ready(service)
-        if service == "gateway":
-            with serving(service) as (process, _, _):
-                time.sleep(SETTLE_SECONDS)
-                lines.append(f"| {service} | {seconds:.2f} | {megabytes(process.pid):.0f} | | |")
-            continue
+        seconds = seconds_to_ready(service, rounds)
         held, failed = memory(service)
-        lines.append(f"| {service} | {seconds:.2f} | {held.idle:.0f} | {held.used:.0f} | {held.most:.0f} |")
+        yield f"| {service} | {seconds:.2f} | {held.idle:.0f} | {held.used:.0f} | {held.most:.0f} |"
         failures += [f"- {service}: {text}" for text in failed]
-    return [*lines, *(["", "Programs that failed:", *failures] if failures else [])]
+    if failures:
+        yield from ("", "Programs that failed:", *failures)
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("services", nargs="*", default=["gateway", *FOLDERS])
-    print("\n".join(report(parser.parse_args().services)))
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    chosen = parser.parse_args()
+    for line in report(chosen.services, chosen.rounds):
+        print(line, flush=True)

@@ -176,7 +176,7 @@ class ResourceStore:
         def transaction(connection: Connection) -> Resource:
             return _find(connection, account, kind, name_or_arn, parent)
 
-        return await self._database.read(transaction)
+        return await self._database.glance(transaction)
 
     async def update(self, resource: Resource, change: Change) -> Resource:
         """Write a change made from ``resource``.

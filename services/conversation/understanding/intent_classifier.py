@@ -8,15 +8,18 @@ utterances, too: part of them is kept aside, and the threshold is where nearly a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 Matrix = npt.NDArray[np.float32]
 Labels = npt.NDArray[np.int64]
+T = TypeVar("T")
 
 #: How many of the bot's own held-out utterances may fall under the threshold.
 REJECTED = 0.02
@@ -83,17 +86,22 @@ def fit(
             order = generator.permutation(count)
             for begin in range(0, count, batch):
                 some = order[begin : begin + batch]
-                others = second.submit(other.logits, some)
-                error = _softmax(one.logits(some) + others.result() + bias)
+                ours, theirs = _both(second, partial(one.logits, some), partial(other.logits, some))
+                error = _softmax(ours + theirs + bias)
                 error[np.arange(len(some)), labels[some]] -= 1
                 error *= weights[some, None] / len(some)
                 step += 1
                 rate = _RATE * (1 - (step - 1) / steps)
-                learnt = second.submit(other.step, error, step, rate)
-                one.step(error, step, rate)
+                _both(second, partial(one.step, error, step, rate), partial(other.step, error, step, rate))
                 bias -= 5 * rate * error.sum(axis=0) * len(some) / max(1.0, float(weights[some].sum()))
-                learnt.result()
     return Head(head * _SCALE, bias)
+
+
+def _both(second: ThreadPoolExecutor, one: Callable[[], T], other: Callable[[], T]) -> tuple[T, T]:
+    """What two functions return; ``second`` runs the other one, unless no processor was free to begin it."""
+    begun = second.submit(other)
+    ours = one()
+    return ours, other() if begun.cancel() else begun.result()
 
 
 class _Descent:
