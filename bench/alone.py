@@ -156,7 +156,8 @@ def memory(service: str) -> tuple[Memory, list[str]]:
         finally:
             over.set()
             watching.join()
-        return Memory(idle, megabytes(process.pid), max(seen)), failed
+        used = megabytes(process.pid)
+        return Memory(idle, used, max(*seen, used)), failed
 
 
 def seconds_to_ready(service: str, rounds: int) -> float:

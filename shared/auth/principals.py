@@ -97,6 +97,7 @@ class PrincipalTable:
         self._account_limits = account_limits
         self._by_access_key = {one.access_key_id: one for one in people if one.access_key_id}
         self._by_bearer = {one.bearer_key_sha256: one for one in people if one.bearer_key_sha256}
+        self._by_name = {(one.name, one.account): one for one in people}
 
     @classmethod
     def read(cls, path: Path | None, default_account: str) -> PrincipalTable:
@@ -167,6 +168,11 @@ class PrincipalTable:
         if scheme.lower() != "bearer" or not key:
             raise errors.Unauthenticated("Send `authorization: Bearer <key>` metadata.")
         return self.by_bearer_key(key)
+
+    def named(self, name: str, account: str) -> Principal:
+        """Somebody whom a gateway has let in: with their keys, where the file has them, which links are signed by."""
+        self._follow()
+        return self._by_name.get((name, account)) or Principal(name=name, account=account)
 
     def admit_gateway(self, metadata: Mapping[str, str]) -> None:
         """Return when the caller is another process of the suite, or the table is open.

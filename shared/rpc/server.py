@@ -137,7 +137,7 @@ class _Identification:
             return principal, False
         if len(account) != 12 or not account.isdigit():
             raise errors.InvalidArgument("nonet-account must be 12 digits.")
-        return Principal(name=metadata.get(PRINCIPAL_KEY) or principal.name, account=account), True
+        return self._principals.named(metadata.get(PRINCIPAL_KEY) or principal.name, account), True
 
 
 def _address(peer: str) -> str:

@@ -75,3 +75,12 @@ def test_limits_of_accounts_are_followed_too(tmp_path: Path) -> None:
 def test_without_a_file_anybody_is_the_default_account() -> None:
     table = PrincipalTable.read(None, "000000000000")
     assert table.open and table.anonymous.account == "000000000000"
+
+
+def test_one_whom_a_gateway_names_has_the_keys_of_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "principals.toml"
+    principal, _ = new_principal("one", ACCOUNT)
+    write(path, principal)
+    table = PrincipalTable.read(path, "000000000000")
+    assert table.named("one", ACCOUNT) == principal
+    assert table.named("one", "000000000002") == Principal(name="one", account="000000000002")
