@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from nonet.cli.ready import reason_not_ready
 from shared.models.catalog import Catalog, Tier
 from shared.models.store import ModelStore
 from shared.runtime.devices import find_devices, main_memory_bytes
@@ -56,9 +57,12 @@ def examine(current: Settings) -> Iterator[Finding]:
     except ValueError as error:
         yield Finding(False, str(error), "set NONET_DEVICES=auto")
     for name, port in (("HTTP", current.http_port), ("gRPC", current.grpc_port)):
-        yield Finding(
-            _free(current.host, port), f"{name} port {port} is free", f"set NONET_{name.upper()}_PORT to another"
-        )
+        free_port = _free(current.host, port)
+        if not free_port and reason_not_ready(current.http_port) == "":
+            yield Finding(True, f"{name} port {port} is taken, and a Nonet answers at {current.http_port}")
+        else:
+            state = "free" if free_port else "taken by another program"
+            yield Finding(free_port, f"{name} port {port} is {state}", f"set NONET_{name.upper()}_PORT to another")
     open_door = current.principals_file is None and not current.is_loopback
     yield Finding(not open_door, f"binds {current.host}", "make keys (nonet keys create NAME) before you open the door")
     store = ModelStore(data, current.model_mirror)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import socket
 import stat
 import tomllib
 from pathlib import Path
@@ -121,6 +122,16 @@ def test_keys_are_written_for_their_owner_alone(tmp_path, capsys) -> None:
     assert main(["keys", "--file", str(keys), "create", "alice"]) == 1
     assert main(["keys", "--file", str(keys), "list"]) == 0
     assert "alice" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("ready, good, text", [("", True, "a Nonet answers"), ("refused", False, "another program")])
+def test_the_doctor_knows_whose_port_it_is(tmp_path, monkeypatch, ready: str, good: bool, text: str) -> None:
+    monkeypatch.setattr(doctor, "reason_not_ready", lambda port: ready)
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        findings = list(doctor.examine(Settings(data_directory=tmp_path, http_port=port, grpc_port=0)))
+    (found,) = [finding for finding in findings if finding.text.startswith(f"HTTP port {port}")]
+    assert found.good is good and text in found.text
 
 
 def test_the_doctor_names_a_remedy_for_everything_bad(tmp_path) -> None:
