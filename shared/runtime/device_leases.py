@@ -98,6 +98,7 @@ class DeviceLeases:
         self._told_idle: set[tuple[str, str]] = set()
         self._tenant: Tenant | None = None
         self._keeping: asyncio.Task[None] | None = None
+        self._closing = asyncio.Event()
 
     def covers(self, device: str) -> bool:
         return device in self._devices
@@ -145,7 +146,8 @@ class DeviceLeases:
     async def close(self) -> None:
         """Hand everything back."""
         if self._keeping is not None:
-            self._keeping.cancel()
+            # Not cancelled: its transaction would go on, and might write a lease down again after the deletion.
+            self._closing.set()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._keeping
             mine = device_leases.c.holder == self._holder
@@ -227,7 +229,7 @@ class DeviceLeases:
     async def _keep(self) -> None:
         """Renew what is held, tell what is idle, and unload what others wait for."""
         renewed = float("-inf")
-        while True:
+        while not self._closing.is_set():
             try:
                 if time.monotonic() - renewed >= self._policy.heartbeat_s:
                     await self._renew()
@@ -239,7 +241,8 @@ class DeviceLeases:
             except Exception:
                 # Without this task every lease of the process would run out.
                 logger.exception("keeping device leases failed; it goes on")
-            await asyncio.sleep(self._policy.poll_s)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._closing.wait(), self._policy.poll_s)
 
     async def _renew(self) -> None:
         held = dict(self._held)
