@@ -13,7 +13,7 @@ from tests.postgres import create_database
 from tests.running import client
 
 ROLE = "arn:aws:iam::000000000000:role/states"
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 240
 FUNCTION = "arn:aws:lambda:us-east-1:000000000000:function:{}"
 
 
