@@ -14,7 +14,6 @@ import argparse
 import asyncio
 import contextlib
 import os
-import re
 import statistics
 import subprocess
 import sys
@@ -24,16 +23,12 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-
-import psutil
 
 from bench.conversations import make_bot, run
 from bench.executions import CHAIN, client, end_of, make
-from bench.processes import FOLDERS, ROOT, SERVE
-from bench.servers import START_SECONDS, Server
+from bench.processes import FOLDERS, ROOT
+from bench.servers import Server, megabytes, nonet
 from shared.settings import settings
 
 ROUNDS = 3
@@ -68,39 +63,15 @@ class Memory:
     most: float
 
 
-def megabytes(pid: int) -> float:
-    """Proportional set size of the process and its children."""
-    process, total = psutil.Process(pid), 0
-    for each in (process, *process.children(recursive=True)):
-        with contextlib.suppress(psutil.NoSuchProcess):
-            total += each.memory_full_info().pss
-    return total / 1e6
-
-
-@contextmanager
-def serving(service: str) -> Iterator[tuple[subprocess.Popen[str], int, float]]:
-    """The process, its HTTP port, and the seconds that it took to be ready."""
+@contextlib.contextmanager
+def serving(service: str) -> Iterator[tuple[Server, float]]:
+    """The process, and the seconds that it took to be ready."""
     usual = settings().data_directory
-    with tempfile.TemporaryDirectory(prefix="nonet-bench-") as data:
-        for name in ("models", "engines"):
-            if (usual / name).is_dir():
-                (Path(data) / name).symlink_to(usual / name, target_is_directory=True)
-        environment = {**os.environ, "NONET_DATA_DIRECTORY": data, "NONET_LOG_LEVEL": "ERROR"}
-        began = time.perf_counter()
-        process = subprocess.Popen(
-            [*SERVE, service, "--http-port", "0", "--grpc-port", "0"],
-            env=environment, stdout=subprocess.PIPE, text=True,
-        )
-        try:
-            assert process.stdout is not None
-            found = (re.search(r"http://\S+:(\d+)\s+gRPC", line) for line in process.stdout)
-            port = next(int(each[1]) for each in found if each)
-            while not _is_ready(port):
-                time.sleep(0.01)
-            yield process, port, time.perf_counter() - began
-        finally:
-            process.terminate()
-            process.wait(START_SECONDS)
+    began = time.perf_counter()
+    with nonet("serve", service, models=usual / "models", engines=usual / "engines") as server:
+        while not _is_ready(server.http_port):
+            time.sleep(0.01)
+        yield server, time.perf_counter() - began
 
 
 def _is_ready(port: int) -> bool:
@@ -111,13 +82,14 @@ def _is_ready(port: int) -> bool:
         return False
 
 
-def work(service: str, port: int) -> list[str]:
+def work(service: str, server: Server) -> list[str]:
     """Every program of the service once; the last line of what each that failed said."""
+    port = server.http_port
     if service == "conversation":
         asyncio.run(run(port, make_bot(port), "alone", 1, 0.0))
         return []
     if service == "orchestration":
-        states = client(Server(0, port, 0, 0.0))
+        states = client(server)
         machine = make(states, CHAIN)
         for arn in [states.start_execution(stateMachineArn=machine)["executionArn"] for _ in range(EXECUTIONS)]:
             end_of(states, arn)
@@ -140,29 +112,29 @@ def work(service: str, port: int) -> list[str]:
 
 def memory(service: str) -> tuple[Memory, list[str]]:
     """Measured while the programs run, and which of them failed."""
-    with serving(service) as (process, port, _):
+    with serving(service) as (server, _):
         time.sleep(SETTLE_SECONDS)
-        idle = megabytes(process.pid)
+        idle = megabytes(server)
         seen, over = [idle], threading.Event()
 
         def watch() -> None:
             while not over.wait(0.1):
-                seen.append(megabytes(process.pid))
+                seen.append(megabytes(server))
 
         watching = threading.Thread(target=watch)
         watching.start()
         try:
-            failed = work(service, port)
+            failed = work(service, server)
         finally:
             over.set()
             watching.join()
-        used = megabytes(process.pid)
+        used = megabytes(server)
         return Memory(idle, used, max(*seen, used)), failed
 
 
 def seconds_to_ready(service: str, rounds: int) -> float:
     def once() -> float:
-        with serving(service) as (_, _, seconds):
+        with serving(service) as (_, seconds):
             return seconds
 
     return statistics.median(once() for _ in range(rounds))

@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
+
 START_SECONDS = 60
 
 
@@ -29,12 +31,13 @@ class Server:
 
 
 @contextlib.contextmanager
-def nonet(*arguments: str, models: Path | None = None) -> Iterator[Server]:
-    """``nonet up`` (or ``nonet serve ...``) with a fresh data directory, and the pulled ``models`` of another."""
+def nonet(*arguments: str, models: Path | None = None, engines: Path | None = None) -> Iterator[Server]:
+    """``nonet up`` (or ``nonet serve ...``) with a fresh data directory, and ``models`` and ``engines`` of another."""
     command = [sys.executable, "-m", "nonet.cli", *(arguments or ("up",)), "--http-port", "0", "--grpc-port", "0"]
     with tempfile.TemporaryDirectory(prefix="nonet-bench-") as data:
-        if models is not None:
-            (Path(data) / "models").symlink_to(models.resolve(), target_is_directory=True)
+        for name, folder in (("models", models), ("engines", engines)):
+            if folder is not None and folder.is_dir():
+                (Path(data) / name).symlink_to(folder.resolve(), target_is_directory=True)
         environment = {**os.environ, "NONET_DATA_DIRECTORY": data, "NONET_LOG_LEVEL": "ERROR"}
         started = time.perf_counter()
         process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
@@ -48,6 +51,15 @@ def nonet(*arguments: str, models: Path | None = None) -> Iterator[Server]:
         finally:
             process.terminate()
             process.wait(START_SECONDS)
+
+
+def megabytes(server: Server) -> float:
+    """Proportional set size of the process and its children."""
+    process, total = psutil.Process(server.pid), 0
+    for each in (process, *process.children(recursive=True)):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            total += each.memory_full_info().pss
+    return total / 1e6
 
 
 @contextlib.contextmanager

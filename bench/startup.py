@@ -7,20 +7,13 @@ import time
 from pathlib import Path
 
 import boto3
-import psutil
 
-from bench.servers import Server, nonet
+from bench.servers import megabytes, nonet
 from services.registry import REGISTRY
 from shared.rpc.host import service_folder
 
 ROUNDS = 5
 SETTLE_SECONDS = 3.0
-
-
-def megabytes(server: Server) -> float:
-    """Proportional set size of the process and its children."""
-    process = psutil.Process(server.pid)
-    return sum(p.memory_full_info().pss for p in (process, *process.children(recursive=True))) / 1e6
 
 
 def first_answer() -> tuple[float, float]:

@@ -10,7 +10,7 @@ from gateway.http import Request
 from shared import errors
 from shared.auth.principals import Principal, PrincipalTable
 from shared.auth.sigv4 import Credential, parse_credential, verify
-from shared.observability.audit import Audit
+from shared.observability.audit import NO_AUDIT, Audit, Event
 from shared.settings import Settings
 
 
@@ -27,10 +27,10 @@ class Identity:
 class Authenticator:
     """Reads identities in two steps, because routing needs the scope before the body is there to be checked."""
 
-    def __init__(self, principals: PrincipalTable, settings: Settings, audit: Audit | None = None) -> None:
+    def __init__(self, principals: PrincipalTable, settings: Settings, audit: Audit = NO_AUDIT) -> None:
         self._principals = principals
         self._settings = settings
-        self._audit = audit or Audit()
+        self._audit = audit
 
     def read(self, request: Request) -> Credential | None:
         """The unchecked signature of a request; None when it is not signed.
@@ -60,14 +60,8 @@ class Authenticator:
 
     def note_refusal(self, request: Request, error: errors.Unauthenticated, source: str = "", event: str = "") -> None:
         """Have the audit know of somebody who was not let in."""
-        self._audit.refused(
-            error,
-            source=source,
-            event=event,
-            request_id=request.request_id,
-            address=request.address,
-            user_agent=request.headers.get("user-agent", ""),
-        )
+        agent = request.headers.get("user-agent", "")
+        self._audit.refused(Event(source, event, request.request_id, request.address, agent), error)
 
     def _check(self, request: Request, credential: Credential | None, body: bytes | None) -> Identity:
         region = credential.region if credential is not None else self._settings.default_region

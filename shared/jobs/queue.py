@@ -16,9 +16,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import os
-import socket
-import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -28,6 +25,7 @@ from shared.jobs.runner import JobPolicy, JobRunner, result_folder
 from shared.jobs.store import CHANNEL, JobFilter, JobPage, JobStore
 from shared.storage.blobs import BlobStore, blob_name
 from shared.storage.database import Database
+from shared.storage.replicas import new_replica
 
 _LOG = logging.getLogger(__name__)
 
@@ -56,7 +54,7 @@ class JobQueue:
         self._policy = policy or JobPolicy()
         self._store = JobStore(database)
         self._lanes: dict[str, _Lane] = {}
-        self._owner = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+        self._owner = new_replica()
         self._wake = asyncio.Event()
         self._dispatching: asyncio.Task[None] | None = None
         self._background: list[asyncio.Task[None]] = []

@@ -3,7 +3,7 @@
     audit = Audit.open(Path("/var/log/nonet/audit.jsonl"))
     with audit.watch(call):           # written when the block is left, with the error that leaves it
         ...
-    audit.refused(...)                # a caller who was not let in
+    audit.refused(event, error)       # a caller who was not let in
 
 Contents of requests and answers, and keys, are never written. The file is only added to, a line in one piece, so
 several processes may share one; when it was moved away (logrotate) a new one is begun within a second.
@@ -11,12 +11,15 @@ several processes may share one; when it was moved away (logrotate) a new one is
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import datetime
 import logging
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +37,22 @@ _LOOK_SECONDS = 1.0
 #: For readers of AWS's own trails, which ask for it.
 _EVENT_VERSION = "1.11"
 _LONGEST_USER_AGENT = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A call as the trail tells of it."""
+
+    #: Service of AWS ("comprehend") and operation ("DetectSentiment"); "" = unknown.
+    source: str
+    name: str
+    request_id: str
+    address: str
+    user_agent: str
+    region: str = ""
+    #: None = nobody knows who it was.
+    principal: Principal | None = None
+    read_only: bool | None = None
 
 
 class Audit:
@@ -59,86 +78,68 @@ class Audit:
                 raise ValueError(f"NONET_AUDIT_LOG={path} cannot be written: {error.strerror}") from error
         return audit
 
-    @contextlib.contextmanager
-    def watch(self, call: Call) -> Iterator[None]:
-        """Note the call when the block is left."""
+    def watch(self, call: Call) -> AbstractContextManager[None]:
+        """Note an operation of the contract when the block is left."""
         if self._path is None:
-            yield
-            return
-        failure = "Internal"
+            return contextlib.nullcontext()
+        operation = call.operation
+        event = Event(
+            operation.api.signing_name,
+            operation.name,
+            call.request_id,
+            call.address,
+            call.metadata.get("user-agent", ""),
+            call.region,
+            call.principal,
+            operation.no_side_effects,
+        )
+        return self.watch_event(event, lambda error: error.aws_code_for(operation.documented_errors))
+
+    @contextlib.contextmanager
+    def watch_event(self, event: Event, code_of: Callable[[errors.NonetError], str]) -> Iterator[None]:
+        """Note ``event`` when the block is left; ``code_of`` an error that leaves it."""
+        code = errors.Internal.aws_code
         started = time.perf_counter()
         try:
             yield
-            failure = ""
+            code = ""
         except errors.NonetError as error:
-            failure = error.aws_code_for(call.operation.documented_errors)
+            code = code_of(error)
+            raise
+        except (asyncio.CancelledError, GeneratorExit):  # the caller has left
+            code = errors.Cancelled.aws_code
             raise
         finally:
-            operation = call.operation
-            self.note(
-                source=operation.api.signing_name,
-                event=operation.name,
-                principal=call.principal,
-                region=call.region,
-                request_id=call.request_id,
-                address=call.address,
-                user_agent=call.metadata.get("user-agent", ""),
-                read_only=operation.no_side_effects,
-                failure=failure,
-                seconds=time.perf_counter() - started,
-            )
+            self._note(event, code, time.perf_counter() - started)
 
-    def refused(
-        self, error: errors.NonetError, *, source: str, event: str, request_id: str, address: str, user_agent: str
-    ) -> None:
-        """Note somebody who was not let in: nobody knows who it was."""
-        self.note(
-            source=source, event=event, principal=None, region="", request_id=request_id, address=address,
-            user_agent=user_agent, read_only=None, failure=error.aws_code_for(()), seconds=0.0,
-        )  # fmt: skip
+    def refused(self, event: Event, error: errors.NonetError) -> None:
+        """Note somebody who was not let in."""
+        self._note(event, error.aws_code_for(()), 0.0)
 
-    def note(
-        self,
-        *,
-        source: str,
-        event: str,
-        principal: Principal | None,
-        region: str,
-        request_id: str,
-        address: str,
-        user_agent: str,
-        read_only: bool | None,
-        failure: str,
-        seconds: float,
-    ) -> None:
-        """Write one line. ``failure``: AWS's code of the error, "" where all went well."""
+    def _note(self, event: Event, code: str, seconds: float) -> None:
         if self._path is None:
             return
         document: dict[str, Any] = {
             "eventVersion": _EVENT_VERSION,
             "eventTime": datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-            "eventSource": f"{source}.amazonaws.com",
-            "eventName": event,
-            "awsRegion": region,
-            "sourceIPAddress": address,
-            "userAgent": user_agent[:_LONGEST_USER_AGENT],
-            "requestID": request_id,
-            "userIdentity": {"type": "Unknown"}
-            if principal is None
-            else {
-                "type": "IAMUser",
-                "userName": principal.name,
-                "arn": principal.arn,
-                "accountId": principal.account,
-            },
+            "eventSource": f"{event.source}.amazonaws.com",
+            "eventName": event.name,
+            "awsRegion": event.region,
+            "sourceIPAddress": event.address,
+            "userAgent": event.user_agent[:_LONGEST_USER_AGENT],
+            "requestID": event.request_id,
+            "userIdentity": {"type": "Unknown"},
             "additionalEventData": {"seconds": round(seconds, 6)},
         }
-        if principal is not None:
-            document["recipientAccountId"] = principal.account
-        if read_only is not None:
-            document["readOnly"] = read_only
-        if failure:
-            document["errorCode"] = failure
+        if (who := event.principal) is not None:
+            document["recipientAccountId"] = who.account
+            document["userIdentity"] = {
+                "type": "IAMUser", "userName": who.name, "arn": who.arn, "accountId": who.account,
+            }  # fmt: skip
+        if event.read_only is not None:
+            document["readOnly"] = event.read_only
+        if code:
+            document["errorCode"] = code
         self._write(self._path, orjson.dumps(document, option=orjson.OPT_APPEND_NEWLINE))
 
     def close(self) -> None:
@@ -166,3 +167,6 @@ class Audit:
             self.close()
         path.parent.mkdir(parents=True, exist_ok=True)
         self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+
+
+NO_AUDIT = Audit()

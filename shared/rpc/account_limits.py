@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from google.protobuf.message import Message
@@ -16,11 +18,11 @@ from shared.rpc.chain import Handler
 
 
 @dataclass(slots=True)
-class _Bucket:
-    """A token bucket: it fills by ``requests_per_second`` and holds what a second brings; and the requests that run."""
+class _Usage:
+    """Of one account: a token bucket, which holds what a second brings, full at first; and the requests that run."""
 
-    tokens: float
-    filled_at: float
+    tokens: float = math.inf
+    filled_at: float = 0.0
     running: int = 0
 
 
@@ -37,13 +39,17 @@ class AccountLimits:
         self._default = default
         self._limit_of = limit_of
         self._clock = clock
-        self._buckets: dict[str, _Bucket] = {}
+        self._usage: dict[str, _Usage] = {}
 
     async def __call__(self, request: Message, call: Call, proceed: Handler) -> Message:
+        with self.admit_call(call):
+            return await proceed(request, call)
+
+    def admit_call(self, call: Call) -> AbstractContextManager[None]:
+        """``admit`` for an operation of the contract."""
         if call.inside or call.passed_on:
-            return await proceed(request, call)
-        with self.admit(call.account, waits=call.operation.long_poll):
-            return await proceed(request, call)
+            return contextlib.nullcontext()
+        return self.admit(call.account, waits=call.operation.long_poll)
 
     @contextlib.contextmanager
     def admit(self, account: str, *, waits: bool = False) -> Iterator[None]:
@@ -53,37 +59,26 @@ class AccountLimits:
             ResourceExhausted: the account has had its share.
         """
         limit = self._limit_of(account) or self._default
-        bucket = self._bucket(account, limit)
-        if limit.requests_per_second:
-            now = self._clock()
-            most = max(1.0, limit.requests_per_second)
-            bucket.tokens = min(most, bucket.tokens + (now - bucket.filled_at) * limit.requests_per_second)
-            bucket.filled_at = now
-            if bucket.tokens < 1:
-                raise errors.ResourceExhausted(
-                    f"Rate exceeded: account {account} may make {limit.requests_per_second:g} requests a second."
-                )
-        if waits:
-            bucket.tokens -= 1
-            yield
-            return
-        if limit.concurrent_requests and bucket.running >= limit.concurrent_requests:
+        usage = self._usage.setdefault(account, _Usage())
+        if not waits and limit.concurrent_requests and usage.running >= limit.concurrent_requests:
             raise errors.ResourceExhausted(
-                f"Account {account} has {bucket.running} requests running, which is its limit: try again in a moment."
+                f"Account {account} has {usage.running} requests running, which is its limit: try again in a moment."
             )
-        bucket.tokens -= 1
-        bucket.running += 1
+        if limit.requests_per_second:
+            self._take_token(account, usage, limit.requests_per_second)
+        usage.running += not waits
         try:
             yield
         finally:
-            bucket.running -= 1
+            usage.running -= not waits
 
-    def _bucket(self, account: str, limit: AccountLimit) -> _Bucket:
-        bucket = self._buckets.get(account)
-        if bucket is None:
-            bucket = _Bucket(max(1.0, limit.requests_per_second), self._clock())
-            self._buckets[account] = bucket
-        return bucket
+    def _take_token(self, account: str, usage: _Usage, rate: float) -> None:
+        now = self._clock()
+        usage.tokens = min(max(1.0, rate), usage.tokens + (now - usage.filled_at) * rate)
+        usage.filled_at = now
+        if usage.tokens < 1:
+            raise errors.ResourceExhausted(f"Rate exceeded: account {account} may make {rate:g} requests a second.")
+        usage.tokens -= 1
 
 
 NO_LIMITS = AccountLimits(AccountLimit())

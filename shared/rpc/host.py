@@ -7,7 +7,6 @@ import contextlib
 import importlib
 import logging
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
 from typing import Any
 
 from google.protobuf.message import Message
@@ -90,7 +89,7 @@ class ServiceHost:
         Raises:
             NonetError: as ``call``.
         """
-        with self._platform.audit.watch(call), _defects_told(call), self._admitted(call):
+        with self._platform.audit.watch(call), _defects_told(call), self._account_limits.admit_call(call):
             remote = self._remote(call.operation.api)
             if remote is not None:
                 answers = remote.stream(_validated(requests), call)
@@ -99,11 +98,6 @@ class ServiceHost:
                 answers = method(_validated(requests), call)
             async for answer in answers:
                 yield answer
-
-    def _admitted(self, call: Call) -> AbstractContextManager[None]:
-        if call.inside or call.passed_on:
-            return contextlib.nullcontext()
-        return self._account_limits.admit(call.account)
 
     async def servicer(self, api: Api) -> Any:
         """The servicer of ``api``, imported and made at the first call.

@@ -15,7 +15,7 @@ from grpc_reflection.v1alpha import reflection
 from shared import errors
 from shared.auth.principals import Principal, PrincipalTable
 from shared.contract.apis import Operation, all_apis
-from shared.observability.audit import Audit
+from shared.observability.audit import Audit, Event
 from shared.platform import Platform
 from shared.rpc.call import Call, new_request_id
 from shared.rpc.host import ServiceHost
@@ -105,14 +105,8 @@ class _Identification:
         try:
             principal, passed_on = self._principal(metadata)
         except errors.Unauthenticated as error:
-            self._audit.refused(
-                error,
-                source=operation.api.signing_name,
-                event=operation.name,
-                request_id=request_id,
-                address=address,
-                user_agent=metadata.get("user-agent", ""),
-            )
+            agent = metadata.get("user-agent", "")
+            self._audit.refused(Event(operation.api.signing_name, operation.name, request_id, address, agent), error)
             raise
         return Call(
             operation=operation,

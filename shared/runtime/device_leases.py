@@ -17,9 +17,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import os
-import secrets
-import socket
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -32,6 +29,7 @@ from shared import errors
 from shared.observability.metrics import RuntimeMetrics
 from shared.runtime.devices import Device
 from shared.storage.database import Database, metadata
+from shared.storage.replicas import new_replica
 
 logger = logging.getLogger("nonet.runtime")
 
@@ -90,7 +88,7 @@ class DeviceLeases:
         self._priority = priority
         self._policy = policy or LeasePolicy()
         self._metrics = metrics
-        self._holder = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+        self._holder = new_replica()
         #: (device, model) -> bytes
         self._held: dict[tuple[str, str], int] = {}
         self._asking: set[tuple[str, str]] = set()
@@ -191,7 +189,11 @@ class DeviceLeases:
             for row in self._to_unload(claims, short):
                 connection.execute(
                     update(device_leases)
-                    .where(*(device_leases.c[name] == row._mapping[name] for name in ("device", "holder", "model")))
+                    .where(
+                        device_leases.c.device == row.device,
+                        device_leases.c.holder == row.holder,
+                        device_leases.c.model == row.model,
+                    )
                     .values(wanted=1)
                 )
             return bool(short <= 0)
@@ -246,7 +248,6 @@ class DeviceLeases:
 
     async def _renew(self) -> None:
         held = dict(self._held)
-
         asking = set(self._asking)
 
         def transaction(connection: Connection) -> list[tuple[str, str]]:

@@ -117,8 +117,10 @@ def test_who_is_not_let_in_is_noted(
 def test_neither_contents_nor_keys_are_in_it(
     addresses: Addresses, principals: dict[str, tuple[Principal, str]], audit_log: Path
 ) -> None:
+    of("other", principals, addresses, "comprehend").detect_dominant_language(Text=SECRET_TEXT)
+    of("other", principals, addresses, "s3").create_bucket(Bucket="another")
     text = audit_log.read_text()
-    assert text.count("\n") >= 10
+    assert text.count("\n") >= 2
     assert SECRET_TEXT not in text and "secret-name" not in text
     for principal, bearer_key in principals.values():
         assert principal.secret_access_key not in text and bearer_key not in text

@@ -8,9 +8,7 @@ keys, tags, object locks, versions) does as well, rather than being half done.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Collection, Mapping
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -24,7 +22,7 @@ from gateway.aws.s3.sigv2 import is_moved_header
 from gateway.http import Request
 from shared import errors
 from shared.auth.principals import Principal
-from shared.observability.audit import Audit
+from shared.observability.audit import NO_AUDIT, Audit, Event
 from shared.rpc.account_limits import NO_LIMITS, AccountLimits
 from shared.storage.objects import MAX_PUT_BYTES, ObjectStore
 from shared.storage.uploads import MultipartUploads
@@ -86,7 +84,7 @@ def s3_app(
     authenticate: Authenticate,
     *,
     max_object_bytes: int = MAX_PUT_BYTES,
-    audit: Audit | None = None,
+    audit: Audit = NO_AUDIT,
     account_limits: AccountLimits = NO_LIMITS,
     domains: Collection[str] = DOMAINS,
 ) -> ASGIApp:
@@ -100,7 +98,7 @@ def s3_app(
         headers = {name: value for name, value in query.items() if is_moved_header(name)} | request.headers
         call = S3Call(request, caller, bucket, key, query, headers, store, multipart, max_object_bytes)
         operation = _operation(call)
-        with _noted(audit, call, operation), account_limits.admit(caller.account):
+        with audit.watch_event(_event(call, operation), _code), account_limits.admit(caller.account):
             return await operation(call)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -167,32 +165,22 @@ def _operation(call: S3Call) -> Operation:
     return operation
 
 
-@contextmanager
-def _noted(audit: Audit | None, call: S3Call, operation: Operation) -> Iterator[None]:
-    """Have the audit know of the call and of its outcome."""
-    failure = "InternalError"
-    started = time.perf_counter()
-    try:
-        yield
-        failure = ""
-    except errors.NonetError as error:
-        failure, _ = code_and_status(error)
-        raise
-    finally:
-        if audit is not None:
-            request = call.request
-            audit.note(
-                source="s3",
-                event="".join(word.capitalize() for word in operation.__name__.split("_")),
-                principal=Principal(name=call.caller.name, account=call.account),
-                region="",
-                request_id=request.request_id,
-                address=request.address,
-                user_agent=request.headers.get("user-agent", ""),
-                read_only=request.method in ("GET", "HEAD"),
-                failure=failure,
-                seconds=time.perf_counter() - started,
-            )
+def _event(call: S3Call, operation: Operation) -> Event:
+    """The call as the audit log tells of it."""
+    request = call.request
+    return Event(
+        "s3",
+        "".join(word.capitalize() for word in operation.__name__.split("_")),
+        request.request_id,
+        request.address,
+        request.headers.get("user-agent", ""),
+        principal=Principal(name=call.caller.name, account=call.account),
+        read_only=request.method in ("GET", "HEAD"),
+    )
+
+
+def _code(error: errors.NonetError) -> str:
+    return code_and_status(error)[0]
 
 
 def _fault(error: errors.NonetError, request: Request) -> Reply:

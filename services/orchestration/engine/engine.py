@@ -25,7 +25,7 @@ from services.orchestration.engine.beginnings import (
 from services.orchestration.engine.journals import ExpressJournal, Journal, NoJournal
 from services.orchestration.engine.map_runs import MapRuns
 from services.orchestration.engine.nested import NestedExecutions, NestedStart
-from services.orchestration.engine.ownership import BEAT_SECONDS, Ownership, new_replica
+from services.orchestration.engine.ownership import BEAT_SECONDS, Ownership
 from services.orchestration.engine.queries import ExecutionQueries
 from services.orchestration.engine.run import Run
 from services.orchestration.engine.store import CHANNEL, ExecutionStore, Loaded, Step
@@ -38,6 +38,7 @@ from services.orchestration.state_machines import EXPRESS, StateMachines
 from services.orchestration.tasks.registry import TaskRegistry
 from shared import errors
 from shared.platform import SECONDS_A_DAY, Platform
+from shared.storage.replicas import new_replica
 
 logger = logging.getLogger("nonet.orchestration")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import socket
 
 from sqlalchemy import Connection, delete, select, text, update
@@ -14,11 +13,6 @@ from shared.storage.database import Database
 #: A process that was silent for so long has lost its executions.
 DEAD_AFTER_SECONDS = 3.0
 BEAT_SECONDS = 1.0
-
-
-def new_replica() -> str:
-    """A name for this process as an owner of executions: host, process and a number of its own."""
-    return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
 
 
 class Ownership:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 
 from shared import errors
 from shared.observability import audit as module
-from shared.observability.audit import Audit
+from shared.observability.audit import Audit, Event
 from tests.unit.shared.rpc.test_chain import call
 
 
@@ -27,25 +28,27 @@ def test_calls_and_their_outcomes(tmp_path: Path) -> None:
         raise errors.ResourceExhausted("slower")
     with pytest.raises(ZeroDivisionError), audit.watch(call("comprehend", "DetectSentiment")):
         raise ZeroDivisionError
+    for left in (asyncio.CancelledError, GeneratorExit):
+        with pytest.raises(left), audit.watch(call("comprehend", "DetectSentiment")):
+            raise left
     audit.close()
-    good, refused, defect = lines(path)
+    good, refused, defect, *gone = lines(path)
     assert (good["eventSource"], good["eventName"]) == ("comprehend.amazonaws.com", "DetectSentiment")
     assert good["userIdentity"]["accountId"] == good["recipientAccountId"] == "000000000000"
     assert good["userIdentity"]["arn"] == "arn:aws:iam::000000000000:user/test"
     assert good["readOnly"] is True and "errorCode" not in good
     assert refused["errorCode"] in ("TooManyRequestsException", "ThrottlingException")
     assert refused["readOnly"] is False
-    assert defect["errorCode"] == "Internal"
+    assert defect["errorCode"] == "InternalServerException"
+    assert [line["errorCode"] for line in gone] == ["RequestCancelledException"] * 2
     assert path.stat().st_mode & 0o077 == 0
 
 
 def test_one_who_was_not_let_in(tmp_path: Path) -> None:
     path = tmp_path / "audit.jsonl"
     audit = Audit.open(path)
-    audit.refused(
-        errors.InvalidSignature("no"), source="comprehend", event="DetectSentiment", request_id="r",
-        address="192.0.2.7", user_agent="u" * 5000,
-    )  # fmt: skip
+    event = Event("comprehend", "DetectSentiment", "r", "192.0.2.7", "u" * 5000)
+    audit.refused(event, errors.InvalidSignature("no"))
     (line,) = lines(path)
     assert line["userIdentity"] == {"type": "Unknown"} and line["errorCode"] == "InvalidSignatureException"
     assert line["sourceIPAddress"] == "192.0.2.7" and len(line["userAgent"]) == 512

@@ -60,6 +60,21 @@ def test_no_more_pass_than_time_and_a_second_s_worth_allow(pauses: list[float], 
     assert passed <= max(1.0, rate) + rate * sum(pauses) + 1e-6
 
 
+def test_a_limit_that_comes_later_does_not_count_what_was_before() -> None:
+    clock = Clock()
+    found: dict[str, AccountLimit] = {}
+    limits = AccountLimits(AccountLimit(), found.get, clock)
+    for _ in range(1000):
+        with limits.admit(FIRST):
+            pass
+    found[FIRST] = AccountLimit(requests_per_second=2)
+    for _ in range(2):
+        with limits.admit(FIRST):
+            pass
+    with pytest.raises(errors.ResourceExhausted), limits.admit(FIRST):
+        pass
+
+
 def test_requests_at_once_count_until_they_end_however_they_do() -> None:
     limits = AccountLimits(AccountLimit(concurrent_requests=2))
     with limits.admit(FIRST), limits.admit(FIRST):

@@ -8,9 +8,10 @@ import sys
 import pytest
 from sqlalchemy import insert
 
-from services.orchestration.engine.ownership import DEAD_AFTER_SECONDS, Ownership, new_replica
+from services.orchestration.engine.ownership import DEAD_AFTER_SECONDS, Ownership
 from services.orchestration.engine.tables import orchestrators
 from shared.storage.database import Database
+from shared.storage.replicas import new_replica
 from tests.unit.services.orchestration.engine.executions_of_tests import Replica, new, row_of
 
 pytestmark = pytest.mark.asyncio
