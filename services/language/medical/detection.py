@@ -36,8 +36,11 @@ def findings(text: str, spans: Sequence[TextSpan]) -> Findings:
     habitual = habits(text, entities)
     lived = Stretches((entity.begin, entity.end) for entity in habitual)
     entities = [entity for entity in entities if not lived.touching(entity.begin, entity.end)]
-    # A drug that somebody does not tolerate is both.
-    habitual = sorted([*habitual, *allergies(text), *genders(text, entities)], key=lambda entity: entity.begin)
+    intolerances = allergies(text)
+    # A drug that somebody does not tolerate is both; another substance ("shellfish") is no condition.
+    substances = {(e.begin, e.end) for e in intolerances if "allerg" not in text[e.begin : e.end].lower()}
+    entities = [e for e in entities if e.category != CONDITION or (e.begin, e.end) not in substances]
+    habitual = sorted([*habitual, *intolerances, *genders(text, entities)], key=lambda entity: entity.begin)
     unmapped = attach_doses(text, [e for e in entities if e.category == MEDICATION], habitual)
     attach_values(text, entities)
     attach_qualities(text, entities)

@@ -95,7 +95,9 @@ _STREET = re.compile(
     r"highway|hwy|parkway|pkwy)(?!\w)",
     re.IGNORECASE,
 )
-_HOUSE = re.compile(r"(?<![\w./-])\d{1,5}[A-Za-z]?\s(?:[NSEW]\.?\s)?$")
+#: Before a street, or before the end of its name.
+_HOUSE = re.compile(r"(?<![\w./-])\d{1,5}[A-Za-z]?\s(?:[NSEW]\.?\s)?(?:[A-Z][\w'-]*\s){0,3}$")
+_LONGEST_HOUSE = 60
 
 
 def about_somebody(text: str, personal: Sequence[TextSpan]) -> list[TextSpan]:
@@ -140,6 +142,6 @@ def protected(text: str, personal: Sequence[TextSpan]) -> list[Entity]:
 
 
 def _with_house(text: str, span: TextSpan) -> int:
-    """Where an address begins: with the number of its house, if that stands before its street."""
-    house = _HOUSE.search(text, max(0, span.begin - 12), span.begin)
+    """Where an address begins: with the number of its house, if that stands before its street or a part of its name."""
+    house = _HOUSE.search(text, max(0, span.begin - _LONGEST_HOUSE), span.begin)
     return house.start() if house and _STREET.search(text, span.begin, span.end) else span.begin

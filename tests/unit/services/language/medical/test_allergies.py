@@ -44,6 +44,14 @@ def test_a_drug_that_is_not_tolerated_is_both() -> None:
     assert {(e.category == MEDICATION, e.begin, e.end) for e in found} == {(True, 12, 22), (False, 12, 22)}
 
 
+def test_a_food_that_is_not_tolerated_is_no_condition_but_an_allergy_is_one() -> None:
+    text = "Allergic to shellfish. Has a peanut allergy and shellfish poisoning."
+    spans = [("shellfish", 12), ("peanut allergy", 29), ("shellfish poisoning", 48)]
+    told = [TextSpan(begin, begin + len(name), "PROBLEM", 0.9) for name, begin in spans]
+    conditions = [e for e in findings(text, told).entities if e.category == CONDITION]
+    assert [text[e.begin : e.end] for e in conditions] == ["peanut allergy", "shellfish poisoning"]
+
+
 def test_a_gender_is_no_part_of_a_condition() -> None:
     text = "A man with red man syndrome."
     condition = Entity(text.index("red"), text.index("."), CONDITION, "DX_NAME", 1.0)

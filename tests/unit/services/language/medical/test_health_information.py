@@ -49,6 +49,9 @@ def test_a_bare_age_stands_behind_a_name(text: str, age: str | None) -> None:
     [
         ("Lives at 4410 Maple Avenue.", "Maple Avenue", "4410 Maple Avenue"),
         ("Lives at 12B N. Oak St, Dayton.", "Oak St, Dayton", "12B N. Oak St, Dayton"),
+        ("Of 12 Quarry Lane, Dover.", "Lane", "12 Quarry Lane"),
+        ("Of 7 Old Mill Road.", "Mill Road", "7 Old Mill Road"),
+        ("Took 10 pills near Mill Lane.", "Lane", "Lane"),
         ("Took 10 Boston trains.", "Boston", "Boston"),
         ("On 3/14 Oak Street flooded.", "Oak Street", "Oak Street"),
     ],
