@@ -12,10 +12,11 @@ from typing import Any
 
 import orjson
 import sqlalchemy
-from sqlalchemy import BigInteger, Column, Connection, Double, LargeBinary, Text, delete, insert, select, update
+from sqlalchemy import BigInteger, Column, Connection, Double, LargeBinary, Text, bindparam, delete, insert, select, update
 
 from shared import errors
 from shared.storage.database import Database, metadata
+from shared.storage.lookups import Lookup
 
 conversation_sessions = sqlalchemy.Table(
     "conversation_sessions",
@@ -55,6 +56,10 @@ class SessionKey:
             columns.session_id == self.session_id,
         ]
 
+    def parameters(self) -> dict[str, str]:
+        """For queries that were put into words before."""
+        return {f"key_{name}": getattr(self, name) for name in self.__slots__}
+
 
 @dataclass(frozen=True, slots=True)
 class StoredSession:
@@ -69,19 +74,27 @@ class SessionStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        now = database.dialect.now()
+        columns = conversation_sessions.c
+        # Put into words once: that takes several times as long as the queries themselves.
+        of_key = [columns[name] == bindparam(f"key_{name}") for name in SessionKey.__slots__]
+        left = (columns.expires_at - now).label("seconds_left")
+        self._stored = Lookup(select(columns.version, columns.document, left).where(*of_key))
+        self._replace = (
+            update(conversation_sessions)
+            .where(*of_key, columns.version == bindparam("former"))
+            .values(expires_at=now + bindparam("seconds"))
+        )
 
     async def load(self, key: SessionKey) -> StoredSession:
         """The session; without a document where there is none, or none any more."""
 
         def transaction(connection: Connection) -> StoredSession:
-            columns = conversation_sessions.c
-            alive = (columns.expires_at > self._database.dialect.now()).label("alive")
-            row = connection.execute(
-                select(columns.version, columns.document, alive).where(*key.matches())
-            ).one_or_none()
-            if row is None:
+            rows = self._stored.rows(connection, **key.parameters())
+            if not rows:
                 return StoredSession(0, None)
-            return StoredSession(row.version, orjson.loads(row.document) if row.alive else None)
+            (row,) = rows
+            return StoredSession(row.version, orjson.loads(row.document) if row.seconds_left > 0 else None)
 
         return await self._database.glance(transaction)
 
@@ -98,14 +111,10 @@ class SessionStore:
         values = {"version": former.version + 1, "document": data}
 
         def transaction(connection: Connection) -> bool:
-            now = self._database.dialect.now()
             if former.version:
-                written = connection.execute(
-                    update(conversation_sessions)
-                    .where(*key.matches(), conversation_sessions.c.version == former.version)
-                    .values(**values, expires_at=now + seconds)
-                )
-                return written.rowcount == 1
+                place = {**key.parameters(), "former": former.version, "seconds": seconds}
+                return connection.execute(self._replace, {**values, **place}).rowcount == 1
+            now = self._database.dialect.now()
             _sweep(connection, now)
             try:
                 with connection.begin_nested():

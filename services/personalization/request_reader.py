@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection
 
 from nonet.personalization.v1 import personalization_pb2 as pb
 from services.personalization.campaigns import Serving
@@ -22,21 +22,12 @@ from services.personalization.kinds import ACTIVE, CAMPAIGN, FILTER, Kind, Store
 from services.personalization.shelf import missing
 from shared import errors
 from shared.storage.database import Database
-from shared.storage.lookups import Lookup
-from shared.storage.resources import Resource, resources
+from shared.storage.resources import BY_ARN, Resource
 
 #: Rows of campaigns and filters that stay parsed.
 _PARSED = 512
 #: Requests that share a read at most.
 _SHARED = 64
-
-_RESOURCE = Lookup(
-    select(resources).where(
-        resources.c.account == bindparam("account"),
-        resources.c.kind == bindparam("kind"),
-        resources.c.arn == bindparam("arn"),
-    )
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +119,7 @@ class RequestReader:
         return results
 
     def _row(self, connection: Connection, account: str, kind: Kind[Any], arn: str) -> _Parsed | None:
-        rows = _RESOURCE.rows(connection, account=account, kind=kind.resource.name, arn=arn)
+        rows = BY_ARN.rows(connection, account=account, kind=kind.resource.name, arn=arn)
         if not rows:
             return None
         (row,) = rows

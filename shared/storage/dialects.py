@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import ClassVar
 
 import sqlalchemy
-from sqlalchemy import ColumnElement, Connection, Engine, event, func, literal, text
+from sqlalchemy import ColumnElement, Connection, Engine, bindparam, event, func, text
 from sqlalchemy.engine import URL
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -112,7 +112,10 @@ class SqliteDialect(Dialect):
             # A deferred transaction that turns into a writer can fail at once with SQLITE_BUSY, whatever the
             # timeout; one that starts as a writer waits its turn.
             writes = connection.get_execution_options().get(WRITES, False)
-            connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+            if writes:
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+            else:  # takes no lock, so nothing can go wrong that SQLAlchemy would have to translate
+                connection.connection.cursor().execute("BEGIN")
 
         return engine
 
@@ -124,7 +127,8 @@ class SqliteDialect(Dialect):
 
     def now(self) -> ColumnElement[float]:
         # Every process that opens the file runs on this machine, so its clock is the shared one.
-        return literal(time.time(), sqlalchemy.Float())
+        # It is asked when the statement is executed, which may be one that was put into words long before.
+        return bindparam("now", callable_=time.time, type_=sqlalchemy.Float(), unique=True)
 
     def notify(self, connection: Connection, channel: str, payload: str) -> None:
         """Nothing to do: other processes find out at their next poll."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy
@@ -18,7 +19,16 @@ from sqlalchemy import Connection, Select
 from sqlalchemy.engine import Dialect
 from sqlalchemy.sql.compiler import SQLCompiler
 
-_PLAIN = (sqlalchemy.Text, sqlalchemy.BigInteger, sqlalchemy.Double, sqlalchemy.LargeBinary)
+_PLAIN = (sqlalchemy.Text, sqlalchemy.BigInteger, sqlalchemy.Float, sqlalchemy.LargeBinary)
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """A query in a dialect, with the parameters that it brings along; ``asked`` for each time (``Dialect.now``)."""
+
+    compiled: SQLCompiler
+    constants: Mapping[str, Any]
+    asked: Mapping[str, Callable[[], Any]]
 
 
 class Lookup:
@@ -32,12 +42,13 @@ class Lookup:
         names = [column.name for column in columns]
         row: Any = namedtuple("LookupRow", names)  # type: ignore[misc]  # mypy wants them spelt out
         self._row: Callable[[Sequence[Any]], Any] = row._make
-        self._words: dict[str, tuple[SQLCompiler, Mapping[str, Any]]] = {}
+        self._words: dict[str, _Words] = {}
 
     def rows(self, connection: Connection, **values: Any) -> list[Any]:
         """The rows, as named tuples. Raises what ``connection.execute`` would."""
-        compiled, constants = self._words.get(connection.dialect.name) or self._compile(connection.dialect)
-        parameters: Any = {**constants, **values}
+        words = self._words.get(connection.dialect.name) or self._compile(connection.dialect)
+        compiled = words.compiled
+        parameters: Any = {**words.constants, **{name: asked() for name, asked in words.asked.items()}, **values}
         if compiled.positiontup is not None:
             parameters = [parameters[name] for name in compiled.positiontup]
         cursor = connection.connection.cursor()
@@ -52,8 +63,9 @@ class Lookup:
         finally:
             cursor.close()
 
-    def _compile(self, dialect: Dialect) -> tuple[SQLCompiler, Mapping[str, Any]]:
+    def _compile(self, dialect: Dialect) -> _Words:
         compiled = self._statement.compile(dialect=dialect)
         assert isinstance(compiled, SQLCompiler)
-        constants = {name: value for name, value in compiled.params.items() if value is not None}
-        return self._words.setdefault(dialect.name, (compiled, constants))
+        asked = {name: bind.callable for name, bind in compiled.binds.items() if bind.callable is not None}
+        constants = {name: value for name, value in compiled.params.items() if value is not None and name not in asked}
+        return self._words.setdefault(dialect.name, _Words(compiled, constants, asked))

@@ -15,11 +15,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
 
 from shared import errors
 from shared.storage.arns import DEFAULT_REGION, Arn
 from shared.storage.database import Database, metadata
+from shared.storage.lookups import Lookup
 from shared.storage.pages import PageTokens
 
 resources = sqlalchemy.Table(
@@ -45,6 +46,10 @@ resource_tags = sqlalchemy.Table(
     sqlalchemy.Column("tag_key", sqlalchemy.Text, primary_key=True),
     sqlalchemy.Column("tag_value", sqlalchemy.Text, nullable=False),
 )
+
+_OF_KIND = select(resources).where(resources.c.account == bindparam("account"), resources.c.kind == bindparam("kind"))
+BY_ARN = Lookup(_OF_KIND.where(resources.c.arn == bindparam("arn")))
+_BY_NAME = Lookup(_OF_KIND.where(resources.c.name == bindparam("name"), resources.c.parent == bindparam("parent")))
 
 #: AWS's limit for nearly every resource.
 MOST_TAGS = 50
@@ -312,15 +317,13 @@ def _not_found() -> errors.NotFound:
 
 
 def _find(connection: Connection, account: str, kind: ResourceKind, name_or_arn: str, parent: str) -> Resource:
-    mine = [resources.c.account == account, resources.c.kind == kind.name]
     if name_or_arn.startswith("arn:"):
-        mine.append(resources.c.arn == name_or_arn)
+        rows = BY_ARN.rows(connection, account=account, kind=kind.name, arn=name_or_arn)
     else:
-        mine += [resources.c.name == name_or_arn, resources.c.parent == parent]
-    row = connection.execute(select(resources).where(*mine)).one_or_none()
-    if row is None:
+        rows = _BY_NAME.rows(connection, account=account, kind=kind.name, name=name_or_arn, parent=parent)
+    if not rows:
         raise _not_found()
-    return _resource(row)
+    return _resource(rows[0])
 
 
 def _find_arn(connection: Connection, account: str, arn: str) -> None:
@@ -335,9 +338,7 @@ def _count(connection: Connection, account: str, kind: ResourceKind) -> int:
     return int(connection.execute(mine).scalar_one())
 
 
-def _conditions(
-    account: str, kind: ResourceKind, wanted: ResourceFilter
-) -> list[sqlalchemy.ColumnElement[bool]]:
+def _conditions(account: str, kind: ResourceKind, wanted: ResourceFilter) -> list[sqlalchemy.ColumnElement[bool]]:
     name = resources.c.name
     conditions: list[sqlalchemy.ColumnElement[bool]] = [resources.c.account == account, resources.c.kind == kind.name]
     if wanted.statuses:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 import sqlalchemy
 from sqlalchemy import Connection, bindparam, select
@@ -77,3 +79,15 @@ async def test_a_parameter_that_is_not_given_is_an_error(database: Database) -> 
 async def test_columns_that_convert_are_refused() -> None:
     with pytest.raises(TypeError, match="flag"):
         Lookup(select(sqlalchemy.column("flag", sqlalchemy.Boolean)))
+
+
+async def test_now_is_when_the_rows_are_asked_for(database: Database) -> None:
+    """Not when the query was put into words."""
+    await database.run(_add)
+    lookup = Lookup(
+        select(resources.c.name, database.dialect.now().label("now")).where(resources.c.name == bindparam("name"))
+    )
+    ((_, first),) = await database.glance(lambda c: lookup.rows(c, name="one"))
+    await asyncio.sleep(0.01)
+    ((_, second),) = await database.glance(lambda c: lookup.rows(c, name="one"))
+    assert 0 < second - first < 60
