@@ -28,7 +28,7 @@ from services.language.medical import icd10, precision
 from services.language.medical.contexts import FAMILY, NEGATION, add_traits
 from services.language.medical.detection import findings
 from services.language.medical.findings import CONDITION, MEDICATION, Entity
-from services.language.tasks import Document
+from services.language.tasks import ClinicalReader, ClinicalReading, Document
 
 ROOT = Path(__file__).resolve().parents[2]
 CLINICAL = Path(__file__).with_name("clinical")
@@ -77,9 +77,26 @@ def conditions() -> Iterator[tuple[str, list[str]]]:
             yield words, codes.split()
 
 
-def entity_scores(engine: MedicalEngine, sentences: Sequence[bc5cdr.Annotated]) -> dict[str, dict[str, float]]:
+def corpus(part: str) -> Path:
+    """A file of BC5CDR ("train", "devel")."""
+    shared = Path(os.environ.get("NONET_SHARED", ROOT.parent / "shared"))
+    return shared / "data/text/medical_ner/BC5CDR-IOB" / f"{part}.tsv"
+
+
+def read(engine: ClinicalReader, text: str) -> ClinicalReading:
+    (reading,) = engine.run([Document(text, "en")])
+    return reading
+
+
+def print_entity_scores(engine: ClinicalReader) -> None:
+    for kind, score in entity_scores(engine, list(bc5cdr.sentences(corpus("devel")))).items():
+        told = " ".join(f"{name} {score[name]:.3f}" for name in ("f1", "precision", "recall"))
+        print(f"BC5CDR development, {kind}: {told}")
+
+
+def entity_scores(engine: ClinicalReader, sentences: Sequence[bc5cdr.Annotated]) -> dict[str, dict[str, float]]:
     """Precision, recall and F1 of exact spans, by type."""
-    found = engine.run([Document(sentence.text, "en") for sentence in sentences])
+    found = [reading.concepts for reading in engine.run([Document(sentence.text, "en") for sentence in sentences])]
     scores = {}
     for kind in ("DRUG", "PROBLEM"):
         mine = {(i, s.begin, s.end) for i, spans in enumerate(found) for s in spans if s.type == kind}
@@ -90,13 +107,13 @@ def entity_scores(engine: MedicalEngine, sentences: Sequence[bc5cdr.Annotated]) 
     return scores
 
 
-def measure_doses(engine: MedicalEngine, counts: collections.Counter[tuple[str, bool]]) -> tuple[int, int]:
+def measure_doses(engine: ClinicalReader, counts: collections.Counter[tuple[str, bool]]) -> tuple[int, int]:
     """Dose words attached to the right drug, and all that the tables of the notes have."""
     total, right, found_drugs, drugs = 0, 0, 0, 0
     by_type: collections.Counter[tuple[str, bool]] = collections.Counter()
     for note in notes():
-        (spans,) = engine.run([Document(note.text, "en")])
-        entities = [e for e in findings(note.text, spans).entities if e.category == MEDICATION]
+        concepts = read(engine, note.text).concepts
+        entities = [e for e in findings(note.text, concepts).entities if e.category == MEDICATION]
         truth = {(b, e, kind): number for b, e, number, kind in note.spans if kind}
         names = {number: (b, e) for b, e, number, kind in note.spans if not kind}
         owners = {n: [x for x in entities if x.begin < e and x.end > b] for n, (b, e) in names.items()}
@@ -174,13 +191,13 @@ def logistic(values: npt.NDArray[np.float64], right: npt.NDArray[np.float64]) ->
     return weights.tolist()
 
 
-def measure_time(engine: MedicalEngine) -> None:
+def measure_time(engine: ClinicalReader) -> None:
     text = "\n\n".join(note.text for note in notes())
     text = (text * (20_000 // len(text) + 1))[:20_000]
     began = time.perf_counter()
-    (spans,) = engine.run([Document(text, "en")])
+    concepts = read(engine, text).concepts
     tagged = time.perf_counter()
-    findings(text, spans)
+    findings(text, concepts)
     print(f"20,000 characters: {tagged - began:.2f} s to tag, {time.perf_counter() - tagged:.2f} s for the rest")
 
 
@@ -190,16 +207,15 @@ def main() -> None:
     options = parser.parse_args()
     counts: collections.Counter[tuple[str, bool]] = collections.Counter()
     engine = MedicalEngine(TokenClassifier.shared(MODEL))
-    file = Path(os.environ.get("NONET_SHARED", ROOT.parent / "shared")) / "data/text/medical_ner/BC5CDR-IOB/devel.tsv"
-    if file.is_file():
-        for kind, score in entity_scores(engine, list(bc5cdr.sentences(file))).items():
-            told = " ".join(f"{name} {score[name]:.3f}" for name in ("f1", "precision", "recall"))
-            print(f"BC5CDR development, {kind}: {told}")
+    if corpus("devel").is_file():
+        print_entity_scores(engine)
     measure_doses(engine, counts)
     measure_contexts(counts)
     medical_rules.measure_times(counts)
     medical_rules.measure_habits(counts)
     medical_rules.measure_allergies(counts)
+    medical_rules.measure_ethnicities(counts)
+    medical_rules.measure_facilities(counts)
     medical_rules.measure_laboratory(engine, counts)
     medical_rules.measure_people(engine)
     measure_icd10(options.write)

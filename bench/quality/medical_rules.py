@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import collections
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from services.language.engines.tagger import MedicalEngine, PiiEngine
-from services.language.medical import allergies, behaviour, contexts, lexicon, times
+from services.language.medical import allergies, behaviour, contexts, demographics, facilities, lexicon, times
 from services.language.medical.detection import findings, personal
 from services.language.medical.findings import CONDITION, MEDICATION, PROCEDURE, Entity
-from services.language.tasks import Document
+from services.language.tasks import ClinicalReader, Document
 
 CLINICAL = Path(__file__).with_name("clinical")
 Counts = collections.Counter[tuple[str, bool]]
@@ -116,12 +115,12 @@ def measure_allergies(counts: Counts) -> tuple[int, int]:
     for line in lines("allergies.txt"):
         text, marks = marked(line)
         truth = {(b, e, kind) for b, e, _, kind in marks}
-        entities = [*allergies.allergies(text), *allergies.genders(text, [])]
+        entities = [*allergies.allergies(text), *demographics.genders(text, [])]
         contexts.add_traits(text, entities)
         found = set()
         for entity in entities:
             denied = any(trait.name == contexts.NEGATION for trait in entity.traits)
-            kind = "g" if entity.type == allergies.GENDER else "n" if denied else "l"
+            kind = "g" if entity.type == demographics.GENDER else "n" if denied else "l"
             found.add((entity.begin, entity.end, kind))
             there = any((entity.begin, entity.end, k) in truth for k in ("gg" if kind == "g" else "ln"))
             counts["gender" if kind == "g" else "allergy", there] += 1
@@ -134,13 +133,43 @@ def measure_allergies(counts: Counts) -> tuple[int, int]:
     return right, total
 
 
-def measure_laboratory(engine: MedicalEngine, counts: Counts) -> tuple[int, int]:
+def measure_ethnicities(counts: Counts) -> tuple[int, int]:
+    """Sentences whose races and ethnicities are all told right, and all sentences."""
+
+    def told(text: str) -> list[tuple[int, int]]:
+        return [(entity.begin, entity.end) for entity in demographics.ethnicities(text, [])]
+
+    return _measure_spans("ethnicities", "race_ethnicity", told, counts)
+
+
+def measure_facilities(counts: Counts) -> tuple[int, int]:
+    """Sentences whose named facilities are all told right, and all sentences."""
+    return _measure_spans("facilities", "phi-facility", facilities.facilities, counts)
+
+
+def _measure_spans(
+    name: str, rule: str, find: Callable[[str], Sequence[tuple[int, int]]], counts: Counts
+) -> tuple[int, int]:
+    right, total = 0, 0
+    for line in lines(f"{name}.txt"):
+        text, marks = marked(line)
+        truth, found = {(begin, end) for begin, end, _, _ in marks}, set(find(text))
+        total, right = total + 1, right + (found == truth)
+        for span in found:
+            counts[rule, span in truth] += 1
+        if found != truth:
+            print(f"  wrong: {text!r}: {[text[b:e] for b, e in sorted(found)]}")
+    print(f"{name}: {right} of {total} sentences right = {right / total:.1%}")
+    return right, total
+
+
+def measure_laboratory(engine: ClinicalReader, counts: Counts) -> tuple[int, int]:
     """Names of tests and of drugs told as such, and all of them, by model and lexicon together."""
     right, total = 0, 0
     for line in lines("laboratory.txt"):
         text, marks = marked(line)
-        (spans,) = engine.run([Document(text, "en")])
-        entities = findings(text, spans).entities
+        (reading,) = engine.run([Document(text, "en")])
+        entities = findings(text, reading.concepts).entities
         for begin, end, _, kind in marks:
             category, name = _KINDS[kind]
             inside = [e for e in entities if e.begin < end and e.end > begin]
@@ -155,15 +184,16 @@ def measure_laboratory(engine: MedicalEngine, counts: Counts) -> tuple[int, int]
     return right, total
 
 
-def measure_people(engine: MedicalEngine | PiiEngine, name: str = "names and addresses in notes") -> float:
+def measure_people(engine: ClinicalReader) -> float:
     """F1 of names and addresses in sentences of notes; a span counts that overlaps one of its type."""
     found: set[tuple[int, int, int, str]] = set()
     gold: set[tuple[int, int, int, str]] = set()
     for number, line in enumerate(lines("people.txt")):
         text, marks = marked(line)
         gold |= {(number, b, e, "NAME" if kind == "n" else "ADDRESS") for b, e, _, kind in marks}
-        (spans,) = engine.run([Document(text, "en")])
-        found |= {(number, s.begin, s.end, s.type) for s in personal(text, spans) if s.type in ("NAME", "ADDRESS")}
+        (reading,) = engine.run([Document(text, "en")])
+        people = personal(text, reading.personal or ())
+        found |= {(number, s.begin, s.end, s.type) for s in people if s.type in ("NAME", "ADDRESS")}
     for row, begin, end, kind in sorted(found):
         if not _met((row, begin, end, kind), gold):
             print(f"  too much: {kind} {marked(list(lines('people.txt'))[row])[0][begin:end]!r}")
@@ -173,7 +203,7 @@ def measure_people(engine: MedicalEngine | PiiEngine, name: str = "names and add
     precision = sum(_met(span, gold) for span in found) / max(1, len(found))
     recall = sum(_met(span, found) for span in gold) / len(gold)
     score = 2 * precision * recall / max(1e-9, precision + recall)
-    print(f"{name}: F1 {score:.1%} (P {precision:.1%} R {recall:.1%}), {len(gold)} of them")
+    print(f"names and addresses in notes: F1 {score:.1%} (P {precision:.1%} R {recall:.1%}), {len(gold)} of them")
     return score
 
 

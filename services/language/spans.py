@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+
+from services.language.tasks import TextSpan
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,9 @@ class Stretches:
         for begin, end in stretches:
             self.add(begin, end)
 
+    def __iter__(self) -> Iterator[tuple[int, int]]:
+        return zip(self._begins, self._ends, strict=True)
+
     def touching(self, begin: int, end: int) -> list[tuple[int, int]]:
         """Those that share a character with [begin, end), in order."""
         first, last = bisect_right(self._ends, begin), bisect_left(self._begins, end)
@@ -42,6 +47,17 @@ class Stretches:
         self._begins.insert(place, begin)
         self._ends.insert(place, end)
         return True
+
+
+def unsurpassed(spans: Iterable[TextSpan], others: Sequence[TextSpan]) -> list[TextSpan]:
+    """The spans that none of ``others`` touches with a higher score; ``others`` are in order."""
+    kept = []
+    for span in spans:
+        first = bisect_right(others, span.begin, key=lambda other: other.end)
+        last = bisect_left(others, span.end, key=lambda other: other.begin)
+        if not any(other.score > span.score for other in others[first:last]):
+            kept.append(span)
+    return kept
 
 
 _CLOSED_CLASS = """

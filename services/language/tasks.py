@@ -87,6 +87,18 @@ class TextSpan:
 
 
 @dataclass(frozen=True, slots=True)
+class ClinicalReading:
+    """What a model finds in a clinical note, each list in order of ``begin`` and not overlapping.
+
+    ``concepts`` are spans of DRUG, PROBLEM, TEST, PROCEDURE, TREATMENT and ANATOMY, ``personal`` those that the task
+    detect-pii-entities has; None from a model that knows nothing of names and addresses.
+    """
+
+    concepts: Sequence[TextSpan]
+    personal: Sequence[TextSpan] | None
+
+
+@dataclass(frozen=True, slots=True)
 class RankedCode:
     """A code of a table that a phrase may mean, its title, and how sure the engine is, 0..1."""
 
@@ -120,6 +132,13 @@ class SpanFinder(Protocol):
     """Entities, key phrases or personal data of each document, in order of ``begin``, not overlapping."""
 
     def run(self, items: Sequence[Document]) -> Sequence[Sequence[TextSpan]]: ...
+    def close(self) -> None: ...
+
+
+class ClinicalReader(Protocol):
+    """Clinical concepts and personal data of each document."""
+
+    def run(self, items: Sequence[Document]) -> Sequence[ClinicalReading]: ...
     def close(self) -> None: ...
 
 

@@ -130,3 +130,8 @@ def _join_hyphens(tokens: list[Token], text: str) -> list[Token]:
                 continue
         joined.append(token)
     return joined
+
+
+def has_word(text: str) -> bool:
+    """Whether a text has a letter or a digit."""
+    return any(c.isalnum() for c in text)

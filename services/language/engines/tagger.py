@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,9 +10,10 @@ from services.language.engines.token_classifier import Probabilities, TokenClass
 from services.language.entities import merge_entities
 from services.language.identifiers import whole_phrases
 from services.language.pii import finder
-from services.language.spans import decode_spans
-from services.language.tasks import Document, TaggedToken, TextSpan
-from services.language.windows import Window, cut
+from services.language.spans import unsurpassed
+from services.language.tasks import ClinicalReading, Document, TaggedToken, TextSpan
+from services.language.tokens import has_word
+from services.language.windows import Window, cut, spans_in
 from shared.models.catalog import CatalogEntry
 
 #: Universal tags that Comprehend calls otherwise.
@@ -51,11 +51,9 @@ class _Tagger:
         """The spans of this head in each document."""
         return [
             [
-                TextSpan(w.tokens[s.first].begin, w.tokens[s.last - 1].end, s.type, s.score)
-                for w, probabilities in windows
-                for s in decode_spans(
-                    probabilities, self._classes, [t.text for t in w.tokens] if self.of_names else None
-                )
+                span
+                for window, probabilities in windows
+                for span in spans_in(window, probabilities, self._classes, of_names=self.of_names)
             ]
             for windows in self._classify(items)
         ]
@@ -90,7 +88,7 @@ class KeyPhraseEngine(_Tagger):
             [
                 TextSpan(s.begin, s.end, "KEY_PHRASE", s.score)
                 for s in whole_phrases(item.text, spans)
-                if _has_word(item.text[s.begin : s.end])
+                if has_word(item.text[s.begin : s.end])
             ]
             for item, spans in zip(items, self._spans(items), strict=True)
         ]
@@ -103,7 +101,7 @@ class EntityEngine(_Tagger):
 
     def run(self, items: Sequence[Document]) -> list[list[TextSpan]]:
         return [
-            merge_entities(item.text, [s for s in spans if _has_word(item.text[s.begin : s.end])])
+            merge_entities(item.text, [s for s in spans if has_word(item.text[s.begin : s.end])])
             for item, spans in zip(items, self._spans(items), strict=True)
         ]
 
@@ -119,58 +117,35 @@ class PiiEngine(_Tagger):
 
 
 class MedicalEngine(_Tagger):
-    """Implements ``SpanFinder`` for clinical notes: DRUG, PROBLEM, TEST, PROCEDURE, TREATMENT and ANATOMY, and, where
-    the model has a head for them, what ``PiiEngine`` tells. The encoder reads a note once for both.
+    """Implements ``ClinicalReader``; personal data where the model has a head for it. The encoder reads a note once.
 
-    Spans of concepts come first and do not overlap one another, then those of personal data. A name or an address that
-    touches a concept of a higher score ("Parkinson" of the disease) is left out.
+    A name or an address that touches a concept of a higher score ("Parkinson" of the disease) is left out.
     """
 
     head = "concept"
 
-    def run(self, items: Sequence[Document]) -> list[list[TextSpan]]:
+    def run(self, items: Sequence[Document]) -> list[ClinicalReading]:
         assert self._classifier is not None
         heads = [self.head, *(("pii",) if "pii" in self._classifier.heads else ())]
         # Line breaks are told to the model that learnt addresses, where they matter.
         cuts = [cut(item.text, item.language or "en", line_breaks=len(heads) > 1) for item in items]
         answers = iter(self._classifier.classify_heads([w.words for windows in cuts for w in windows], heads))
-        told = []
+        readings = []
         for item, windows in zip(items, cuts, strict=True):
             rows = [next(answers) for _ in windows]
             by_head = [
                 [
                     span
                     for window, row in zip(windows, rows, strict=True)
-                    for span in _spans_of(window, row[place][window.rows], self._classifier.heads[head])
+                    for span in spans_in(window, row[place][window.rows], self._classifier.heads[head])
                 ]
                 for place, head in enumerate(heads)
             ]
-            concepts = [s for s in by_head[0] if _has_word(item.text[s.begin : s.end])]
-            for personal in by_head[1:]:
-                concepts += finder.combine(item.text, [s for s in personal if not _surpassed(s, concepts)])
-            told.append(concepts)
-        return told
-
-
-def _surpassed(span: TextSpan, concepts: Sequence[TextSpan]) -> bool:
-    """Whether a concept of a higher score touches the span; ``concepts`` are in order."""
-    first = bisect_right(concepts, span.begin, key=lambda concept: concept.end)
-    for concept in concepts[first:]:
-        if concept.begin >= span.end:
-            return False
-        if concept.score > span.score:
-            return True
-    return False
-
-
-def _spans_of(window: Window, probabilities: Probabilities, classes: Sequence[str]) -> list[TextSpan]:
-    """The spans of names in a window; ``probabilities`` are (tokens, classes)."""
-    found = decode_spans(probabilities, classes, [t.text for t in window.tokens])
-    return [TextSpan(window.tokens[s.first].begin, window.tokens[s.last - 1].end, s.type, s.score) for s in found]
-
-
-def _has_word(text: str) -> bool:
-    return any(c.isalnum() for c in text)
+            concepts = [s for s in by_head[0] if has_word(item.text[s.begin : s.end])]
+            people = by_head[1] if len(by_head) > 1 else None
+            personal = None if people is None else finder.combine(item.text, unsurpassed(people, concepts))
+            readings.append(ClinicalReading(concepts, personal))
+        return readings
 
 
 def load_medical(entry: CatalogEntry, directory: Path, device: str) -> MedicalEngine:

@@ -2,12 +2,13 @@
 
 This is the heavy engine: it needs torch and transformers, so its catalog entries name the engine environment
 ``transformers``. A checkpoint is a folder with ``config.json``, weights as safetensors, and a tokenizer; nothing is
-fetched, and no code of a checkpoint is run. ``options.labels`` renames its classes in order, where the names in
-``config.json`` are not the ones of the task (``LABEL_0`` and the like).
+fetched, and no code of a checkpoint is run. ``options.labels`` renames its classes in order (a list, or names with
+commas between them), where those in ``config.json`` are not the task's (``LABEL_0`` and the like).
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -16,19 +17,24 @@ import numpy as np
 import numpy.typing as npt
 
 from services.language.engines.sentiment_convolution import combine
-from services.language.spans import decode_spans
+from services.language.medical.label_names import CONCEPTS, PERSONAL, bio_class
+from services.language.pii import finder
 from services.language.tasks import (
     ENTITY_TYPES,
     SYNTAX_TAGS,
+    ClinicalReading,
     Document,
     RankedLanguage,
     Sentiment,
     TaggedToken,
     TextSpan,
 )
-from services.language.windows import Window, cut
+from services.language.tokens import has_word
+from services.language.windows import Window, cut, spans_in
 from shared import errors
 from shared.models.catalog import CatalogEntry
+
+logger = logging.getLogger("nonet.language")
 
 _WINDOW_PIECES = 256
 _SENTIMENTS = ("NEGATIVE", "NEUTRAL", "POSITIVE", "MIXED")
@@ -58,6 +64,8 @@ class _Checkpoint:
         self.model: Any = loader.from_pretrained(directory, use_safetensors=True, **options).to(device).eval()
         names = entry.options.get("labels")
         known = self.model.config.id2label
+        if isinstance(names, str):  # as `nonet models add --option` has it
+            names = names.split(",")
         self.labels = list(names) if isinstance(names, list) else [str(known[i]) for i in range(len(known))]
         if len(self.labels) != len(known):
             raise errors.FailedPrecondition(
@@ -165,19 +173,49 @@ class TransformersSyntaxEngine(_WordClassifier):
         ]
 
 
-class TransformersEntityEngine(_WordClassifier):
+class _SpanClassifier(_WordClassifier):
+    """Spans of words; ``names`` are the BIO classes that the checkpoint's labels mean, in order; some may be equal."""
+
+    def __init__(self, checkpoint: _Checkpoint, names: Sequence[str]) -> None:
+        super().__init__(checkpoint)
+        kinds = dict.fromkeys(name[2:] for name in names if name != "O")
+        self._classes = ["O", *(f"{prefix}-{kind}" for kind in kinds for prefix in "BI")]
+        self._columns = [self._classes.index(name) for name in names]
+
+    def _spans(self, item: Document, *, of_names: bool) -> list[TextSpan]:
+        spans = []
+        for window, probabilities in self._classify(item):
+            merged = np.zeros((len(probabilities), len(self._classes)), np.float32)
+            for label, column in enumerate(self._columns):
+                merged[:, column] += probabilities[:, label]
+            spans += spans_in(window, merged, self._classes, of_names=of_names)
+        return spans
+
+
+class TransformersEntityEngine(_SpanClassifier):
     """Implements ``SpanFinder``; the checkpoint's labels are BIO classes of entity types."""
 
     def run(self, items: Sequence[Document]) -> list[list[TextSpan]]:
-        classes = _bio_classes(self._checkpoint.labels)
-        return [
-            [
-                TextSpan(w.tokens[s.first].begin, w.tokens[s.last - 1].end, s.type, s.score)
-                for w, probabilities in self._classify(item)
-                for s in decode_spans(_merged(probabilities, self._checkpoint.labels, classes), classes)
-            ]
-            for item in items
-        ]
+        return [self._spans(item, of_names=False) for item in items]
+
+
+class TransformersMedicalEngine(_SpanClassifier):
+    """Implements ``ClinicalReader``; personal data where the checkpoint knows both names and addresses."""
+
+    def __init__(self, checkpoint: _Checkpoint, names: Sequence[str]) -> None:
+        super().__init__(checkpoint, names)
+        self._knows_people = {name[2:] for name in names}.issuperset(PERSONAL)
+
+    def run(self, items: Sequence[Document]) -> list[ClinicalReading]:
+        readings = []
+        for item in items:
+            spans = self._spans(item, of_names=True)
+            concepts = [s for s in spans if s.type in CONCEPTS and has_word(item.text[s.begin : s.end])]
+            personal = None
+            if self._knows_people:
+                personal = finder.combine(item.text, [s for s in spans if s.type in PERSONAL])
+            readings.append(ClinicalReading(concepts, personal))
+        return readings
 
 
 def _sentiment_name(label: str) -> str:
@@ -203,19 +241,6 @@ def _entity_name(label: str) -> str:
     return f"{prefix}-{kind}"
 
 
-def _bio_classes(labels: Sequence[str]) -> list[str]:
-    kinds = list(dict.fromkeys(_entity_name(label)[2:] for label in labels if label != "O"))
-    return ["O", *(f"{prefix}-{kind}" for kind in kinds for prefix in "BI")]
-
-
-def _merged(probabilities: Probabilities, labels: Sequence[str], classes: Sequence[str]) -> Probabilities:
-    """Probabilities over ``classes``: several labels of a checkpoint may be one type here."""
-    merged = np.zeros((len(probabilities), len(classes)), np.float32)
-    for column, label in enumerate(labels):
-        merged[:, classes.index(_entity_name(label))] += probabilities[:, column]
-    return merged
-
-
 def load_sentiment(entry: CatalogEntry, directory: Path, device: str) -> TransformersSentimentEngine:
     """An ``AutoModelForSequenceClassification`` with sentiments as labels."""
     engine = TransformersSentimentEngine(_Checkpoint(entry, directory, device, "AutoModelForSequenceClassification"))
@@ -236,6 +261,25 @@ def load_syntax(entry: CatalogEntry, directory: Path, device: str) -> Transforme
 
 def load_entities(entry: CatalogEntry, directory: Path, device: str) -> TransformersEntityEngine:
     """An ``AutoModelForTokenClassification`` with BIO classes of entity types as labels."""
-    engine = TransformersEntityEngine(_Checkpoint(entry, directory, device, "AutoModelForTokenClassification"))
-    _bio_classes(engine._checkpoint.labels)
-    return engine
+    checkpoint = _Checkpoint(entry, directory, device, "AutoModelForTokenClassification")
+    return TransformersEntityEngine(checkpoint, [_entity_name(label) for label in checkpoint.labels])
+
+
+def load_medical(entry: CatalogEntry, directory: Path, device: str) -> TransformersMedicalEngine:
+    """An ``AutoModelForTokenClassification`` with classes of clinical concepts as labels (``medical/label_names.py``).
+
+    Labels that mean nothing here are left out, and the log names them.
+
+    Raises:
+        FailedPrecondition: no label is a clinical concept.
+    """
+    checkpoint = _Checkpoint(entry, directory, device, "AutoModelForTokenClassification")
+    names = [bio_class(label) for label in checkpoint.labels]
+    left_out = [label for label, name in zip(checkpoint.labels, names, strict=True) if name == "O" and label != "O"]
+    if left_out:
+        logger.warning("%s: classes that are left out: %s", entry.id, ", ".join(left_out))
+    if not any(name[2:] in CONCEPTS for name in names):
+        raise errors.FailedPrecondition(
+            f"{entry.id}: no class of the checkpoint is a clinical concept: name its classes in options.labels."
+        )
+    return TransformersMedicalEngine(checkpoint, names)

@@ -1,6 +1,6 @@
-"""Allergies: what somebody does not tolerate, or that there is nothing of the kind; and the gender that a note gives.
+"""Allergies: what somebody does not tolerate, or that there is nothing of the kind.
 
-Comprehend Medical's documentation names both types and does not say which words it tells. Here an allergy is the
+Comprehend Medical's documentation names the type and does not say which words it tells. Here an allergy is the
 substance ("allergic to [penicillin]"), the compound ("[latex allergy]") or the denial ("[NKDA]"); a drug among them
 stays a medication, too. Denial by ConText (``contexts.py``) and by the words themselves.
 """
@@ -8,14 +8,14 @@ stays a medication, too. Denial by ConText (``contexts.py``) and by the words th
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from services.language.medical.findings import BEHAVIOUR, Entity, Trait
 from services.language.medical.lexicon import small_letters
 from services.language.medical.precision import score
 from services.language.spans import Stretches
 
-ALLERGIES, GENDER = "ALLERGIES", "GENDER"
+ALLERGIES = "ALLERGIES"
 _KINDS = r"(?:drug|food|medication|medicine|latex|environmental|seasonal|other|contrast|antibiotic)"
 _ANY_KINDS = rf"(?:{_KINDS}(?:,? (?:or|and) |/|, ))?(?:{_KINDS} )?"
 #: That there is none; all of it is what is denied.
@@ -42,15 +42,6 @@ _NOTHING = re.compile(r"(?:none|no|n/a|unknown|denies|negative)(?!\w)")
 _MOST_WORDS = 4
 #: Characters of a list that are read.
 _LONGEST_LIST = 300
-#: Behind "male" and "female" where that tells nobody's gender.
-_OTHER_THINGS = (
-    r"(?! (?:nurse|doctor|physician|provider|catheter|condom|pattern|partner|chaperone|infertility|genitalia|sex|"
-    r"breast))"
-)
-_GENDER = re.compile(
-    rf"(?<![\w-])(?:(?:female|male)(?:{_OTHER_THINGS})|woman|man|girl|boy|gentleman|lady|non-?binary)(?![\w-]|'s)"
-)
-_SEX = re.compile(r"(?<!\w)(?:sex|gender)\s?:\s?(?P<v>[mf]|male|female|non-?binary)(?!\w)")
 
 
 def allergies(text: str) -> list[Entity]:
@@ -76,15 +67,6 @@ def allergies(text: str) -> list[Entity]:
     for match in _COMPOUND.finditer(small):
         tell(*match.span())
     return sorted(found, key=lambda entity: entity.begin)
-
-
-def genders(text: str, others: Sequence[Entity]) -> list[Entity]:
-    """The words of a text that give a gender, in order, none of them in one of ``others`` ("red man syndrome")."""
-    small = small_letters(text)
-    spans = {match.span() for match in _GENDER.finditer(small)} | {match.span("v") for match in _SEX.finditer(small)}
-    taken = Stretches((entity.begin, entity.end) for entity in others)
-    free = sorted(span for span in spans if not taken.touching(*span))
-    return [Entity(begin, end, BEHAVIOUR, GENDER, score("gender")) for begin, end in free]
 
 
 def _listed(text: str, begin: int) -> Iterator[tuple[int, int]]:

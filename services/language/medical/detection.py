@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from services.language.medical.allergies import allergies, genders
+from services.language.medical.allergies import allergies
 from services.language.medical.behaviour import habits
 from services.language.medical.contexts import add_traits
+from services.language.medical.demographics import ethnicities, genders
 from services.language.medical.findings import ANATOMY, CONDITION, MEDICATION, PROCEDURE, TIME, Entity, Findings
 from services.language.medical.health_information import about_somebody
 from services.language.medical.lexicon import drug_type, is_drug, is_given, laboratory_names
 from services.language.medical.precision import score
 from services.language.medical.relations import attach_doses, attach_qualities, attach_values
 from services.language.medical.times import timed
-from services.language.spans import Stretches
+from services.language.spans import Stretches, unsurpassed
 from services.language.tasks import TextSpan
 
 #: The tagger's types -> category and type.
@@ -24,15 +25,13 @@ _TOLD_AS = {
     "TREATMENT": (PROCEDURE, "TREATMENT_NAME"),
     "ANATOMY": (ANATOMY, "SYSTEM_ORGAN_SITE"),
 }
-_CONCEPTS = frozenset(("DRUG", *_TOLD_AS))
+#: Personal data that a model tells by its words; what has a shape is told by rules.
+_BY_WORDS = ("NAME", "ADDRESS")
 
 
-def findings(text: str, spans: Sequence[TextSpan]) -> Findings:
-    """Everything medical that the text holds, in order of place.
-
-    ``spans`` are those of the task detect-medical-concepts; personal data among them is left to ``personal``.
-    """
-    entities = with_laboratory_names(text, [_entity(text, span) for span in spans if span.type in _CONCEPTS])
+def findings(text: str, concepts: Sequence[TextSpan]) -> Findings:
+    """Everything medical that the text holds, in order of place; ``concepts`` are those of a ``ClinicalReading``."""
+    entities = with_laboratory_names(text, [_entity(text, span) for span in concepts])
     habitual = habits(text, entities)
     lived = Stretches((entity.begin, entity.end) for entity in habitual)
     entities = [entity for entity in entities if not lived.touching(entity.begin, entity.end)]
@@ -40,7 +39,8 @@ def findings(text: str, spans: Sequence[TextSpan]) -> Findings:
     # A drug that somebody does not tolerate is both; another substance ("shellfish") is no condition.
     substances = {(e.begin, e.end) for e in intolerances if "allerg" not in text[e.begin : e.end].lower()}
     entities = [e for e in entities if e.category != CONDITION or (e.begin, e.end) not in substances]
-    habitual = sorted([*habitual, *intolerances, *genders(text, entities)], key=lambda entity: entity.begin)
+    told = [*habitual, *intolerances, *genders(text, entities), *ethnicities(text, entities)]
+    habitual = sorted(told, key=lambda entity: entity.begin)
     unmapped = attach_doses(text, [e for e in entities if e.category == MEDICATION], habitual)
     attach_values(text, entities)
     attach_qualities(text, entities)
@@ -65,12 +65,15 @@ def with_laboratory_names(text: str, entities: Sequence[Entity]) -> list[Entity]
     return sorted([*others, *tests.values()], key=lambda entity: entity.begin)
 
 
-def personal(text: str, spans: Sequence[TextSpan]) -> list[TextSpan]:
-    """The personal data among the spans of the task detect-medical-concepts; the name of a drug is nobody's."""
-    return about_somebody(
-        text,
-        [s for s in spans if s.type not in _CONCEPTS and not (s.type == "NAME" and is_drug(text[s.begin : s.end]))],
-    )
+def personal(text: str, people: Sequence[TextSpan]) -> list[TextSpan]:
+    """Of the personal data of a ``ClinicalReading`` what is somebody's: the name of a drug is nobody's."""
+    return about_somebody(text, [s for s in people if not (s.type == "NAME" and is_drug(text[s.begin : s.end]))])
+
+
+def beside_concepts(people: Sequence[TextSpan], concepts: Sequence[TextSpan]) -> list[TextSpan]:
+    """Personal data of one reading beside the concepts of another: what a surer concept touches is nobody's name."""
+    named = unsurpassed([s for s in people if s.type in _BY_WORDS], concepts)
+    return sorted([*(s for s in people if s.type not in _BY_WORDS), *named], key=lambda span: span.begin)
 
 
 def besides(found: Findings, personal: Sequence[Entity]) -> Findings:
@@ -84,7 +87,9 @@ def besides(found: Findings, personal: Sequence[Entity]) -> Findings:
 
 
 def _entity(text: str, span: TextSpan) -> Entity:
-    if span.type == "DRUG" or (span.type == "TEST" and is_given(text, span.begin, span.end)):
-        return Entity(span.begin, span.end, MEDICATION, drug_type(text[span.begin : span.end]), span.score)
+    name = text[span.begin : span.end]
+    given = span.type == "TEST" and is_given(text, span.begin, span.end)
+    if span.type == "DRUG" or given or (span.type == "TREATMENT" and is_drug(name)):
+        return Entity(span.begin, span.end, MEDICATION, drug_type(name), span.score)
     category, kind = _TOLD_AS[span.type]
     return Entity(span.begin, span.end, category, kind, span.score)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from services.language.medical.facilities import facilities
 from services.language.medical.findings import PHI, Entity
 from services.language.medical.precision import score
 from services.language.spans import Stretches
@@ -133,11 +134,17 @@ def protected(text: str, personal: Sequence[TextSpan]) -> list[Entity]:
     for span in personal:
         if span.type == "NAME" and (age := _AGE_BEHIND.match(text, span.end)) and taken.add(*age.span("v")):
             found.append(Entity(*age.span("v"), PHI, "AGE", score("phi-AGE")))
+    named = Stretches(facilities(text))
     for span in personal:
+        if any(first <= span.begin and span.end <= last for first, last in named.touching(span.begin, span.end)):
+            continue  # "Dover" of Dover Hospital
         kind = _TYPES.get(span.type) or ("ID" if span.type in _NUMBERS else "")
         begin = _with_house(text, span) if kind == "ADDRESS" else span.begin
         if kind and taken.add(begin, span.end):
             found.append(Entity(begin, span.end, PHI, kind, span.score))
+    for begin, end in named:
+        if taken.add(begin, end):
+            found.append(Entity(begin, end, PHI, "ADDRESS", score("phi-facility")))
     return sorted(found, key=lambda entity: entity.begin)
 
 

@@ -14,7 +14,7 @@ import tomllib
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
-from services.language.medical.lexicon import normal
+from services.language.medical.lexicon import normal, terms
 from services.language.medical.name_index import Code, Name, NameIndex, tokens
 from shared import errors
 
@@ -25,6 +25,11 @@ _UNSAID = frozenset((
     "unspecified", "uncomplicated", "without", "complication", "primary", "initial", "encounter", "closed", "side",
     "site", "type", "single", "episode", "mention", "status", "disease", "disorder", "organism", "intractable",
     "migrainosus",
+))  # fmt: skip
+#: Words for sides and parts, beside those of anatomy.
+_SIDES = frozenset((
+    "left", "right", "bilateral", "upper", "lower", "lateral", "medial", "anterior", "posterior", "proximal", "distal",
+    "both", "great", "little", "side",
 ))  # fmt: skip
 #: The end of a title that says what a note would not mention.
 _ABSENT = re.compile(r",? (?:without|not intractable).*$")
@@ -95,7 +100,8 @@ def _specific(title: str) -> tuple[bool, int]:
 
 def build_index() -> NameIndex:
     """The search over the whole table: some three seconds and 100 MB."""
-    return NameIndex(read_names(), _UNSAID, _rarity)
+    places = _SIDES.union(*(tokens(part) for part in terms("anatomy")))
+    return NameIndex(read_names(), _UNSAID, places, _rarity)
 
 
 def _rarity(code: Code) -> float:

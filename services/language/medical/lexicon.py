@@ -23,6 +23,13 @@ def terms(name: str) -> frozenset[str]:
     return frozenset((_FOLDER / f"{name}.txt").read_text(encoding="utf-8").lower().split("\n")) - {""}
 
 
+@functools.cache
+def medical_words() -> frozenset[str]:
+    """The words of all our lists, in lower case."""
+    lists = (terms(path.stem) for path in _FOLDER.glob("*.txt"))
+    return frozenset(word for names in lists for name in names for word in re.findall(r"[a-z]+", name))
+
+
 def normal(text: str) -> str:
     """A term as the lists have it: lower case, one space."""
     return " ".join(text.lower().split())

@@ -52,7 +52,8 @@ class Match:
 class NameIndex:
     """Finds codes by name, in memory.
 
-    ``unsaid``: words of titles for what a note leaves unsaid; they count a quarter of what others do. ``rarity``: what
+    ``unsaid``: words of titles for what a note leaves unsaid; they count a quarter of what others do. ``places``: words
+    for where something is. A name that has words beside these two kinds is found only by one of them. ``rarity``: what
     a code's cosine is discounted by in the order of codes.
     """
 
@@ -60,10 +61,13 @@ class NameIndex:
         self,
         names: Sequence[Name],
         unsaid: frozenset[str] = frozenset(),
+        places: frozenset[str] = frozenset(),
         rarity: Callable[[Code], float] = lambda code: 0.0,
     ) -> None:
         self._names, self._unsaid, self._rarity = names, unsaid, rarity
+        self._untelling = unsaid | places
         documents = [set(tokens(name.text)) for name in names]
+        self._untold = np.array([document <= self._untelling for document in documents])
         frequency = collections.Counter(token for document in documents for token in document)
         self._weights = {token: math.log(1 + len(names) / count) for token, count in frequency.items()}
         postings: dict[str, list[int]] = collections.defaultdict(list)
@@ -88,6 +92,11 @@ class NameIndex:
         scores = np.zeros(len(self._names))
         for token in known:
             scores[self._postings[token]] += self._weight(token) ** 2
+        named = self._untold.copy()
+        for token in known:
+            if token not in self._untelling:
+                named[self._postings[token]] = True
+        scores[~named] = 0
         # A word that the table does not have could be any rare one.
         unknown = math.log(1 + len(self._names)) ** 2 * (len(wanted) - len(known))
         own = math.sqrt(sum(self._weight(token) ** 2 for token in known) + unknown)

@@ -9,15 +9,18 @@ from typing import Any
 from nonet.language_medical.v1 import language_medical_pb2 as pb
 from services.language import tasks
 from services.language.medical import messages
-from services.language.medical.detection import besides, findings, personal
+from services.language.medical.detection import beside_concepts, besides, findings, personal
 from services.language.medical.findings import CONDITION, MEDICATION, Entity, Findings
 from services.language.medical.health_information import protected
 from services.language.medical.times import times_of
-from services.language.tasks import Document, RankedCode, TextSpan
+from services.language.tasks import ClinicalReading, Document, RankedCode, TextSpan
 from shared import errors
 from shared.platform import Platform
 from shared.rpc.call import Call
+from shared.runtime.runtime import Lease
 
+#: Tells personal data where the best model of concepts knows none.
+_READS_PEOPLE = "clinical-tagger-en"
 #: What an operator does who wants RxNorm concepts.
 _RXNORM_MISSING = (
     "No RxNorm release is loaded. Download the full release from the National Library of Medicine, unpack it, and run: "
@@ -36,12 +39,14 @@ class LanguageMedicalService:
     async def detect_entities_v2(
         self, request: pb.DetectEntitiesV2Request, call: Call
     ) -> pb.DetectEntitiesV2Response:
-        spans, model = await self._spans(request.text, call)
-        return await asyncio.to_thread(_detected, request.text, spans, model)
+        reading, model = await self._read(request.text, call)
+        people = await self._personal(request.text, reading, call)
+        return await asyncio.to_thread(_detected, request.text, reading.concepts, people, model)
 
     async def detect_phi(self, request: pb.DetectPHIRequest, call: Call) -> pb.DetectPHIResponse:
-        spans, model = await self._spans(request.text, call)
-        found = messages.entities(request.text, protected(request.text, personal(request.text, spans)))
+        reading, model = await self._read(request.text, call)
+        people = await self._personal(request.text, reading, call)
+        found = messages.entities(request.text, protected(request.text, personal(request.text, people)))
         return pb.DetectPHIResponse(entities=found, model_version=model)
 
     async def infer_icd10_cm(self, request: pb.InferICD10CMRequest, call: Call) -> pb.InferICD10CMResponse:
@@ -62,16 +67,20 @@ class LanguageMedicalService:
 
     async def _findings(self, text: str, call: Call) -> tuple[Findings, str]:
         """What is medical in the text, and the model that says so."""
-        spans, model = await self._spans(text, call)
-        return await asyncio.to_thread(findings, text, spans), model
+        reading, model = await self._read(text, call)
+        return await asyncio.to_thread(findings, text, reading.concepts), model
 
-    async def _spans(self, text: str, call: Call) -> tuple[Sequence[TextSpan], str]:
-        """Concepts and personal data of the text from one reading, and the model that says so."""
+    async def _read(self, text: str, call: Call) -> tuple[ClinicalReading, str]:
+        """The best model's reading of the text, and the model."""
         lease = await self._platform.runtime.lease(tasks.MEDICAL_CONCEPTS, language="en")
-        async with lease:
-            (spans,) = await lease.run([Document(text, "en")], call.priority)
-        call.answered_by(lease.model.id)
-        return spans, lease.model.id
+        return await _reading(lease, text, call), lease.model.id
+
+    async def _personal(self, text: str, reading: ClinicalReading, call: Call) -> Sequence[TextSpan]:
+        """Personal data from the same reading; from a second one where its model knows none."""
+        if reading.personal is not None:
+            return reading.personal
+        second = await _reading(await self._platform.runtime.lease_model(_READS_PEOPLE), text, call)
+        return beside_concepts(second.personal or (), reading.concepts)
 
     async def _codes(self, task: str, phrases: Sequence[str], call: Call) -> Sequence[Sequence[RankedCode]]:
         """The codes of each phrase; equal phrases are looked up once."""
@@ -86,9 +95,20 @@ class LanguageMedicalService:
         return [by_phrase[phrase] for phrase in phrases]
 
 
-def _detected(text: str, spans: Sequence[TextSpan], model: str) -> pb.DetectEntitiesV2Response:
-    protected_information = protected(text, personal(text, spans))
-    return messages.detected(text, besides(findings(text, spans), protected_information), protected_information, model)
+async def _reading(lease: Lease, text: str, call: Call) -> ClinicalReading:
+    async with lease:
+        (reading,) = await lease.run([Document(text, "en")], call.priority)
+    call.answered_by(lease.model.id)
+    found: ClinicalReading = reading
+    return found
+
+
+def _detected(
+    text: str, concepts: Sequence[TextSpan], people: Sequence[TextSpan], model: str
+) -> pb.DetectEntitiesV2Response:
+    protected_information = protected(text, personal(text, people))
+    told = besides(findings(text, concepts), protected_information)
+    return messages.detected(text, told, protected_information, model)
 
 
 def _words(text: str, entity: Entity) -> str:

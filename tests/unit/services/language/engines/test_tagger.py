@@ -116,17 +116,19 @@ def test_company_in_a_batch_changes_nothing(load_engine: Callable[[str], Any]) -
 
 def test_a_note_is_read_once_for_concepts_and_for_people(load_engine: Callable[[str], Any]) -> None:
     text = "Mr. Harold Penn, seen in Dayton, takes lisinopril for hypertension.\nParkinson's disease is stable."
-    spans = found(load_engine("clinical-tagger-en"), text)
-    assert ("lisinopril", "DRUG") in spans
-    assert ("hypertension", "PROBLEM") in spans
-    people = [value for value, kind in spans if kind in ("NAME", "ADDRESS")]
+    (reading,) = load_engine("clinical-tagger-en").run([Document(text, "en")])
+    concepts = [(text[s.begin : s.end], s.type) for s in reading.concepts]
+    assert ("lisinopril", "DRUG") in concepts
+    assert ("hypertension", "PROBLEM") in concepts
+    people = [text[s.begin : s.end] for s in reading.personal if s.type in ("NAME", "ADDRESS")]
     assert people[:2] == ["Harold Penn", "Dayton"]
     assert not any("Parkinson" in value for value in people)
 
 
 @pytest.mark.parametrize("text", HARD_TEXTS)
 def test_hard_texts_have_sound_concepts(load_engine: Callable[[str], Any], text: str) -> None:
-    (spans,) = load_engine("clinical-tagger-en").run([Document(text, "en")])
+    (reading,) = load_engine("clinical-tagger-en").run([Document(text, "en")])
+    spans = [*reading.concepts, *reading.personal]
     assert all(0 <= span.begin < span.end <= len(text) and 0 < span.score <= 1 + 1e-6 for span in spans)
 
 

@@ -92,3 +92,38 @@ def test_entities_are_named_as_comprehend_names_them(tmp_path: Path) -> None:
     (spans,) = load_entities(entry("load_entities"), folder, "cpu").run([Document(text, "en")])
     assert {s.type for s in spans} <= {"PERSON", "LOCATION"}
     assert all(a.end <= b.begin for a, b in itertools.pairwise(spans))
+
+
+def test_concepts_of_a_checkpoint_without_personal_data(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    from services.language.engines.transformers_auto import load_medical
+
+    labels = ["B-Medication", "I-Medication", "B-Sign_symptom", "I-Sign_symptom", "B-Severity"]
+    folder = checkpoint(tmp_path, "BertForTokenClassification", labels)
+    (reading,) = load_medical(entry("load_medical"), folder, "cpu").run([Document("Anna lives in Paris. " * 60, "en")])
+    assert reading.concepts
+    assert {s.type for s in reading.concepts} <= {"DRUG", "PROBLEM"}
+    assert all(a.end <= b.begin for a, b in itertools.pairwise(reading.concepts))
+    assert reading.personal is None
+    assert "tiny: classes that are left out: B-Severity" in caplog.text
+
+
+def test_personal_data_of_a_checkpoint_that_knows_it(tmp_path: Path) -> None:
+    from services.language.engines.transformers_auto import load_medical
+
+    folder = checkpoint(tmp_path, "BertForTokenClassification", ["L-PATIENT", "U-HOSP", "U-problem"])
+    text = "Anna lives in Paris. " * 60 + "anna@example.org"
+    (reading,) = load_medical(entry("load_medical"), folder, "cpu").run([Document(text, "en")])
+    assert {s.type for s in reading.concepts} <= {"PROBLEM"}
+    assert {s.type for s in reading.personal} <= {"NAME", "ADDRESS", "EMAIL"}
+    assert "EMAIL" in {s.type for s in reading.personal}  # by rule
+
+
+def test_a_checkpoint_without_concepts_is_refused_until_its_classes_are_named(tmp_path: Path) -> None:
+    from services.language.engines.transformers_auto import load_medical
+
+    folder = checkpoint(tmp_path, "BertForTokenClassification", ["LABEL_0", "LABEL_1"])
+    with pytest.raises(errors.FailedPrecondition, match=r"options\.labels"):
+        load_medical(entry("load_medical"), folder, "cpu")
+    engine = load_medical(entry("load_medical", labels="O,I-TEST"), folder, "cpu")
+    (reading,) = engine.run([Document("good bad", "en")])
+    assert {s.type for s in reading.concepts} <= {"TEST"}

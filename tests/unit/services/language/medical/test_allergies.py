@@ -1,4 +1,4 @@
-"""Allergies and genders."""
+"""Allergies."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.quality import medical_rules
-from services.language.medical.allergies import allergies, genders
+from services.language.medical.allergies import allergies
 from services.language.medical.detection import findings
-from services.language.medical.findings import CONDITION, MEDICATION, Entity
+from services.language.medical.findings import CONDITION, MEDICATION
 from services.language.tasks import TextSpan
 
 
@@ -52,12 +52,6 @@ def test_a_food_that_is_not_tolerated_is_no_condition_but_an_allergy_is_one() ->
     assert [text[e.begin : e.end] for e in conditions] == ["peanut allergy", "shellfish poisoning"]
 
 
-def test_a_gender_is_no_part_of_a_condition() -> None:
-    text = "A man with red man syndrome."
-    condition = Entity(text.index("red"), text.index("."), CONDITION, "DX_NAME", 1.0)
-    assert [e.begin for e in genders(text, [condition])] == [2]
-
-
 def test_forty_sentences() -> None:
     """``python -m bench.quality.medical`` lists the errors."""
     right, total = medical_rules.measure_allergies(collections.Counter())
@@ -69,4 +63,3 @@ def test_forty_sentences() -> None:
 def test_any_text(text: str) -> None:
     found = allergies(text)
     assert all(0 <= a.begin < a.end <= b.begin for a, b in itertools.pairwise(found))
-    assert all(0 <= e.begin < e.end <= len(text) for e in genders(text, []))

@@ -43,6 +43,13 @@ def test_a_hundred_conditions(index: NameIndex) -> None:
     assert hits >= 90
 
 
+def test_a_code_needs_more_than_the_place_in_common(index: NameIndex) -> None:
+    """"Fracture of right great toe" has most of these words."""
+    codes = [match.code.code for match in index.search("gout of the right great toe")]
+    assert codes
+    assert all(code.startswith(("M10", "M1A")) for code in codes)
+
+
 def test_codes_have_seven_characters_where_the_table_asks_for_them(index: NameIndex) -> None:
     (first, *_) = index.search("sprain of unspecified ligament of left ankle")
     assert first.code.code == "S93.402A"

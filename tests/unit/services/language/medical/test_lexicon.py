@@ -48,7 +48,13 @@ def test_a_name_of_both_is_told_by_its_words(text: str, name: str, category: str
     assert categories(text, name) == [category]
 
 
+def test_a_drug_is_one_where_a_model_calls_all_that_is_given_a_treatment() -> None:
+    text = "Metformin and dialysis."
+    told = findings(text, [TextSpan(0, 9, "TREATMENT", 0.9), TextSpan(14, 22, "TREATMENT", 0.9)]).entities
+    assert [entity.type for entity in told] == ["GENERIC_NAME", "TREATMENT_NAME"]
+
+
 def test_the_name_of_a_drug_is_nobodys() -> None:
     text = "Lisinopril for Harold Penn."
-    spans = [TextSpan(0, 10, "NAME", 0.9), TextSpan(15, 26, "NAME", 0.9), TextSpan(0, 10, "DRUG", 0.8)]
+    spans = [TextSpan(0, 10, "NAME", 0.9), TextSpan(15, 26, "NAME", 0.9)]
     assert personal(text, spans) == spans[1:2]

@@ -1,0 +1,40 @@
+"""Named hospitals and clinics."""
+
+from __future__ import annotations
+
+import collections
+import itertools
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bench.quality import medical_rules
+from services.language.medical.facilities import facilities
+from services.language.medical.health_information import protected
+from services.language.tasks import TextSpan
+
+
+def test_forty_sentences() -> None:
+    """``python -m bench.quality.medical`` lists the errors."""
+    right, total = medical_rules.measure_facilities(collections.Counter())
+    assert total == 40
+    assert right >= 36
+
+
+def test_a_facility_is_one_address_with_the_town_in_it() -> None:
+    text = "Transferred from Dover Hospital."
+    (found,) = protected(text, [TextSpan(17, 22, "ADDRESS", 0.65)])
+    assert (found.type, text[found.begin : found.end]) == ("ADDRESS", "Dover Hospital")
+
+
+def test_an_address_around_a_facility_stays_whole() -> None:
+    text = "Dover Hospital, 12 Elm Street, Dover"
+    (found,) = protected(text, [TextSpan(0, len(text), "ADDRESS", 0.9)])
+    assert (found.begin, found.end) == (0, len(text))
+
+
+@given(st.text(max_size=300) | st.lists(st.sampled_from(["Dover ", "of ", "St. ", "Clinic", "General ", "office ", "'s "])).map("".join))
+def test_any_text(text: str) -> None:
+    found = facilities(text)
+    assert all(0 <= begin < end <= len(text) for begin, end in found)
+    assert all(a[1] <= b[0] for a, b in itertools.pairwise(found))
