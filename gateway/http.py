@@ -13,6 +13,9 @@ from shared import errors
 from shared.auth.sigv4 import HttpRequest
 from shared.rpc.call import new_request_id
 
+#: Statuses whose answers have no body: No Content, Not Modified.
+_BODILESS = (204, 304)
+
 
 class Request:
     """Headers at once, the body on demand."""
@@ -101,12 +104,15 @@ class Response:
     rest: AsyncGenerator[bytes] | None = None
 
     async def send(self, send: Send) -> None:
-        headers = [] if self.rest is not None else [(b"content-length", str(len(self.body)).encode())]
-        if self.content_type:
+        # A client of HTTP/1.1 would take a body here for the beginning of the next answer (RFC 9110, 15.3.5).
+        bodiless = self.status in _BODILESS
+        body = b"" if bodiless else self.body
+        headers = [] if bodiless or self.rest is not None else [(b"content-length", str(len(body)).encode())]
+        if self.content_type and not bodiless:
             headers.append((b"content-type", self.content_type.encode("latin-1")))
         headers.extend((name.encode("latin-1"), _header_value(value)) for name, value in self.headers.items())
         await send({"type": "http.response.start", "status": self.status, "headers": headers})
-        await send({"type": "http.response.body", "body": self.body, "more_body": self.rest is not None})
+        await send({"type": "http.response.body", "body": body, "more_body": self.rest is not None})
         if self.rest is not None:
             async with aclosing(self.rest):
                 async for piece in self.rest:

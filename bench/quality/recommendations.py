@@ -8,16 +8,17 @@ to have rated is not recommended, for none of the methods.
 
 ``ours`` is ``training.train`` with the hidden ratings left out: it chooses regularization and recency on interactions
 that it hides itself from the rest. A random quarter says nothing about time, so there recency is switched off, as a
-caller does it (recency_mask = false); both are shown. ``--implicit``: an interpreter that has implicit and scipy
-(``nonet engines install recommenders`` makes one); its methods run with several settings, and the best *on the hidden
-ratings* counts, which flatters them. ``--sequences``: one that has torch (``nonet engines install
-sequence-recommenders``); then sequential models are trained too.
+caller does it (recency_mask = false); of the linear models both are shown. ``--implicit``: an interpreter that has
+implicit and scipy (``nonet engines install recommenders`` makes one); its methods run with several settings, and the
+best *on the hidden ratings* counts, which flatters them. ``--sequences``: one that has torch (``nonet engines install
+sequence-recommenders``); then sequential models are trained too, alone and beside the linear ones.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import io
 import json
 import os
 import subprocess
@@ -29,9 +30,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from services.personalization.csv_rows import read_table
+from services.personalization.csv_rows import TableReader
 from services.personalization.engines import ease
 from services.personalization.engines.scorer import Scorer
+from services.personalization.fitting import TrainSequences
 from services.personalization.interactions import Histories, Interactions, Ints, gather
 from services.personalization.model import Counting, Tuning
 from services.personalization.recipes import RECIPES
@@ -90,10 +92,9 @@ def ratings() -> Interactions:
     """Every rating as an interaction."""
     shared = Path(os.environ.get("NONET_SHARED", REPOSITORY_ROOT.parent / "shared"))
     lines = (shared / "data" / "recsys" / "ml-latest-small" / "ratings.csv").read_text().splitlines()
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "ratings.csv")
-        path.write_text("\n".join(["USER_ID,ITEM_ID,RATING,TIMESTAMP", *lines[1:]]))
-        return gather([read_table([path], _SCHEMA)], [])
+    table = TableReader(_SCHEMA)
+    table.read(io.BytesIO("\n".join(["USER_ID,ITEM_ID,RATING,TIMESTAMP", *lines[1:]]).encode()))
+    return gather([table.table()], [])
 
 
 def hidden_rows(histories: Histories, last: bool) -> npt.NDArray[np.bool_]:
@@ -135,10 +136,35 @@ def by_model(model: Scorer, tuning: Tuning, known: Histories) -> Callable[[int],
     return recommended
 
 
+def sequence_trainer(python: str) -> TrainSequences:
+    """Trains sequential models in the interpreter ``python``, each of the same data once: several plans ask for it."""
+    trained: dict[tuple[bytes, int | None], TrainedSequences] = {}
+
+    async def train_sequences(work: Sequences) -> TrainedSequences:
+        key = work.items.tobytes(), work.epochs
+        if key not in trained:
+            entry = Catalog.load().get("sasrec")
+            assert entry is not None
+            binding = await WorkerBinding.load(entry, Path(), "cpu", python)
+            try:
+                (found,) = await binding.run([work])
+            finally:
+                await binding.close()
+            assert isinstance(found, TrainedSequences)
+            trained[key] = found
+        return trained[key]
+
+    return train_sequences
+
+
 async def ours(
-    data: Interactions, hidden: npt.NDArray[np.bool_], recency: bool, models: Models, python: str | None
+    data: Interactions,
+    hidden: npt.NDArray[np.bool_],
+    recency: bool,
+    models: Models,
+    train_sequences: TrainSequences | None,
 ) -> tuple[Scorer, Tuning]:
-    """What the service would train of the known rows. ``python``: an interpreter that has torch."""
+    """What the service would train of the known rows."""
     known = Interactions(data.users, data.items, data.event_types, data.histories.taken(~hidden), data.values[~hidden])
 
     async def no_factors(work: Factorization) -> ItemFactors:
@@ -147,20 +173,8 @@ async def ours(
     async def silent(share: float) -> None:
         return None
 
-    async def sequences(work: Sequences) -> TrainedSequences:
-        assert python is not None
-        entry = Catalog.load().get("sasrec")
-        assert entry is not None
-        binding = await WorkerBinding.load(entry, Path(), "cpu", python)
-        try:
-            (found,) = await binding.run([work])
-        finally:
-            await binding.close()
-        assert isinstance(found, TrainedSequences)
-        return found
-
     plan = Plan(RECIPES["aws-user-personalization"], Counting(), recency, models=models)
-    trained = await train(known, plan, 0, no_factors, silent, None if python is None else sequences)
+    trained = await train(known, plan, 0, no_factors, silent, train_sequences)
     assert trained.model.engine is not None
     return trained.model.engine, trained.model.tuning
 
@@ -178,6 +192,7 @@ def implicits(python: str, known: Histories, count: int) -> dict[str, npt.NDArra
 def measure(python: str | None, sequences: str | None) -> dict[str, dict[str, float]]:
     """NDCG@10 of every method on both splits."""
     data = ratings()
+    trainer = None if sequences is None else sequence_trainer(sequences)
     results: dict[str, dict[str, float]] = {}
     for split in ("random quarter", "last item"):
         hidden = hidden_rows(data.histories, split == "last item")
@@ -195,9 +210,9 @@ def measure(python: str | None, sequences: str | None) -> dict[str, dict[str, fl
             model = ease.fit(known.distinct(), len(data.items), ease.Settings(value))
             found[f"EASE, lambda {value:g}"] = ndcg(by_model(model, Tuning(), known), data.histories, hidden)
         plans = [(recency, Models.LINEAR) for recency in (True, False)]
-        plans += [] if sequences is None else [(True, Models.SEQUENTIAL), (True, Models.ANY), (False, Models.ANY)]
+        plans += [] if trainer is None else [(split == "last item", one) for one in (Models.SEQUENTIAL, Models.ANY)]
         for recency, models in plans:
-            engine, tuning = asyncio.run(ours(data, hidden, recency, models, sequences))
+            engine, tuning = asyncio.run(ours(data, hidden, recency, models, trainer))
             name = f"ours, models {models}, recency {'on' if recency else 'off'}: {engine.engine}"
             found[name] = ndcg(by_model(engine, tuning, known), data.histories, hidden)
         if python is not None:

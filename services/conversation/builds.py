@@ -16,6 +16,7 @@ import orjson
 
 from nonet.conversation_models.v1 import conversation_models_pb2 as pb
 from services.conversation.definitions import definition_of, learnt_from
+from services.conversation.fine_tuning import fine_tuning
 from services.conversation.kinds import (
     AVAILABLE,
     BUILDING,
@@ -92,7 +93,9 @@ class Builds:
 
         try:
             definition = definition_of(locale.message, intents, slots, slot_types)
-            model = await train(learnt_from(definition), vectors_of(self._runtime, Priority.BATCH))
+            vectors = vectors_of(self._runtime, Priority.BATCH)
+            fine_tune = fine_tuning(self._runtime, locale_id, name, job.report)
+            model = await train(learnt_from(definition), vectors, fine_tune)
             data = await asyncio.to_thread(Build(definition, model).to_bytes)
             await self._blobs.write(name, once(data))
         except errors.NonetError as error:

@@ -78,7 +78,7 @@ class Conversations:
         self._platform = platform
         self._shelf = Shelf(platform.resources, platform.database)
         self._sessions = SessionStore(platform.database)
-        self._built = BuiltLocales(platform.objects.blobs)
+        self._built = BuiltLocales(platform.objects.blobs, platform.runtime)
         self._hooks = CodeHooks(platform.settings.functions)
         self._vectors = vectors_of(platform.runtime, Priority.INTERACTIVE)
 

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, and_, bindparam, delete, insert, select
 
 from services.forecasting.kinds import FORECAST
 from shared.storage.database import Database, metadata
+from shared.storage.lookups import Lookup
 from shared.storage.resources import resources
 
 forecast_series = sqlalchemy.Table(
@@ -25,8 +26,7 @@ forecast_series = sqlalchemy.Table(
 
 Points = npt.NDArray[np.float64]
 
-#: Made once: putting a statement together costs more than running it.
-_FIND = (
+_FIND = Lookup(
     select(resources.c.id, resources.c.version, forecast_series.c.points)
     .select_from(
         resources.outerjoin(
@@ -85,13 +85,12 @@ class ForecastTable:
         """A forecast and a series of it, in one read; None where there is no such forecast."""
 
         def transaction(connection: Connection) -> FoundSeries | None:
-            row = connection.execute(_FIND, {"account": account, "arn": arn, "series": key}).one_or_none()
-            if row is None:
-                return None
-            points = None if row.points is None else np.frombuffer(bytes(row.points), dtype="<f8")
-            return FoundSeries(row.id, row.version, points)
+            for row in _FIND.rows(connection, account=account, arn=arn, series=key):
+                points = None if row.points is None else np.frombuffer(row.points, dtype="<f8")
+                return FoundSeries(row.id, row.version, points)
+            return None
 
-        return await self._database.read(transaction)
+        return await self._database.glance(transaction)
 
     async def page(self, forecast: int, after: str, count: int) -> list[tuple[list[str], Points]]:
         """``count`` series beyond the key ``after`` ("" = from the first): the values of the dimensions, and points."""

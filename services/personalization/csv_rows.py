@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import csv
+import io
 import math
 from array import array
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
@@ -94,26 +94,30 @@ class _Numbers:
         del self.numbers[rows:]
 
 
-def read_table(paths: Sequence[Path], schema: Schema, stopped: Callable[[], bool] = lambda: False) -> DatasetTable:
-    """The rows of CSV files (UTF-8, with or without a byte order mark, quoted as RFC 4180 says), in order.
+class TableReader:
+    """Reads CSV files of a schema, one after the other, into one table. ``stopped`` is asked now and then."""
 
-    ``stopped`` is asked now and then.
+    def __init__(self, schema: Schema, stopped: Callable[[], bool] = lambda: False) -> None:
+        self._schema = schema
+        self._stopped = stopped
+        self._columns = [_reader(one) for one in schema.fields]
+        self._rows = 0
+        self._bad = 0
+        self._reasons: list[str] = []
 
-    Raises:
-        BadRowsError: a header without a column, rows with a wrong number of cells, values of another type or length.
-        Cancelled: ``stopped`` said so.
-    """
-    columns = [_reader(one) for one in schema.fields]
-    rows = 0
-    bad = 0
-    reasons: list[str] = []
-    for path in paths:
-        lines = _lines(path)
-        order = _order(next(lines, None), schema)
-        pairs = list(zip(order, columns, strict=True))
+    def read(self, file: IO[bytes]) -> None:
+        """The rows of a file (UTF-8, with or without a byte order mark, quoted as RFC 4180 says), which is closed then.
+
+        Raises:
+            BadRowsError: it is no CSV, or its header lacks a column.
+            Cancelled: ``stopped`` said so.
+        """
+        lines = _lines(file)
+        order = _order(next(lines, None), self._schema)
+        pairs = list(zip(order, self._columns, strict=True))
         width = len(order)
         for line, cells in lines:
-            if rows % _LOOK == 0 and stopped():
+            if self._rows % _LOOK == 0 and self._stopped():
                 raise errors.Cancelled("the job was stopped")
             try:
                 if len(cells) != width:
@@ -123,28 +127,34 @@ def read_table(paths: Sequence[Path], schema: Schema, stopped: Callable[[], bool
                         column.add(cells[position])
                     except ValueError as reason:
                         raise ValueError(f"{column.about.name} {reason}") from None
-                rows += 1
+                self._rows += 1
             except ValueError as reason:
-                bad += 1
-                if len(reasons) < _NAMED:
-                    reasons.append(f"line {line}: {reason}")
-                for column in columns:
-                    column.shorten(rows)
-    if bad:
-        raise BadRowsError(f"{bad} of {rows + bad} rows do not fit the schema; {'; '.join(reasons)}.")
-    if not rows:
-        raise BadRowsError("The files have no rows.")
-    return DatasetTable(
-        schema.fields,
-        {one.name.upper(): column.column() for one, column in zip(schema.fields, columns, strict=True)},
-        rows,
-    )
+                self._bad += 1
+                if len(self._reasons) < _NAMED:
+                    self._reasons.append(f"line {line}: {reason}")
+                for column in self._columns:
+                    column.shorten(self._rows)
+
+    def table(self) -> DatasetTable:
+        """All rows of all files, in order.
+
+        Raises ``BadRowsError``: there are none, or some have a wrong number of cells or values that do not fit.
+        """
+        if self._bad:
+            reasons = "; ".join(self._reasons)
+            raise BadRowsError(f"{self._bad} of {self._rows + self._bad} rows do not fit the schema; {reasons}.")
+        if not self._rows:
+            raise BadRowsError("The files have no rows.")
+        named = zip(self._schema.fields, self._columns, strict=True)
+        return DatasetTable(
+            self._schema.fields, {one.name.upper(): column.column() for one, column in named}, self._rows
+        )
 
 
-def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
+def _lines(file: IO[bytes]) -> Iterator[tuple[int, list[str]]]:
     """Line number and cells of each row that is not empty, the header first."""
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.reader(file, strict=True)
+    with io.TextIOWrapper(file, encoding="utf-8-sig", newline="") as text:
+        reader = csv.reader(text, strict=True)
         try:
             for cells in reader:
                 if cells:

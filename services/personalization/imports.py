@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from pathlib import Path
 
 from nonet.personalization.v1 import personalization_pb2 as pb
-from services.personalization.csv_rows import BadRowsError, read_table
+from services.personalization.csv_rows import BadRowsError, TableReader
+from services.personalization.dataset_table import DatasetTable
 from services.personalization.datasets import DatasetStore
 from services.personalization.kinds import ACTIVE, DATASET, IMPORT_JOB, IN_PROGRESS
+from services.personalization.schemas import Schema
 from services.personalization.shelf import Shelf
 from shared import errors
 from shared.jobs.job import JobResult, RunningJob
@@ -49,39 +50,37 @@ class DatasetImports:
     async def _import(self, job: RunningJob, request: pb.DatasetImportJob) -> None:
         dataset = await self._shelf.get(job.account, DATASET, request.dataset_arn)
         schema = await self._datasets.schema(job.account, dataset)
-        with tempfile.TemporaryDirectory(prefix="nonet-import-") as folder:
-            paths = await self._fetch(job, parse_location(request.data_source.data_location), Path(folder))
-            await job.report(0.3)
-            try:
-                table = await asyncio.to_thread(read_table, paths, schema, lambda: job.cancelled)
-            except BadRowsError as reason:
-                raise errors.InvalidArgument(str(reason)) from None
-        await job.report(0.8)
+        try:
+            table = await self._read(job, parse_location(request.data_source.data_location), schema)
+        except BadRowsError as reason:
+            raise errors.InvalidArgument(str(reason)) from None
         await self._datasets.keep(job.account, dataset, job.id, table, request.import_mode != "INCREMENTAL")
 
-    async def _fetch(self, job: RunningJob, place: ObjectName, folder: Path) -> list[Path]:
-        """Copy the file, or the files of the folder, to this machine's disk."""
+    async def _read(self, job: RunningJob, place: ObjectName, schema: Schema) -> DatasetTable:
+        """The file, or the files of the folder, by way of this machine's disk."""
         refused = errors.InvalidObject("The data cannot be read: check bucket, key and owner of the data location.")
+        table = TableReader(schema, lambda: job.cancelled)
         try:
             keys = await self._keys(job.account, place)
-            paths = []
             size = 0
-            for index, key in enumerate(keys):
-                reader = await self._objects.open(job.account, place.bucket, key)
-                size += reader.length
+            for number, key in enumerate(keys):
+                source = await self._objects.open(job.account, place.bucket, key)
+                size += source.length
                 if size > MOST_BYTES:
                     raise errors.InvalidArgument(f"The files have more than {MOST_BYTES} bytes together.")
-                path = folder / str(index)
-                with path.open("wb") as file:
-                    async for chunk in reader:
+                # It has no name, so nothing of it is left when the process is killed.
+                with tempfile.TemporaryFile(prefix="nonet-import-") as file:
+                    async for chunk in source:
                         await asyncio.to_thread(file.write, chunk)
                         job.raise_if_stopped()
-                paths.append(path)
+                    file.seek(0)
+                    await asyncio.to_thread(table.read, file)
+                await job.report(0.8 * (number + 1) / len(keys))
         except (errors.NotFound, errors.PermissionDenied):
             raise refused from None
-        if not paths:
+        if not keys:
             raise refused
-        return paths
+        return await asyncio.to_thread(table.table)
 
     async def _keys(self, account: str, place: ObjectName) -> list[str]:
         """The key itself; below a folder every key that ends in .csv."""

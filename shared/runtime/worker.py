@@ -50,6 +50,9 @@ def end_with(parent: int) -> None:
 
 def main() -> None:
     end_with(os.getppid())
+    # Threads of OpenMP that spin while they wait take the processors from those that they wait for: where others use
+    # them, too, torch and LightGBM were ten to twenty times slower. It is read when they are imported.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     requests = sys.stdin.buffer
     # Libraries print to standard output; the pipe is moved away from under them.
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")

@@ -166,6 +166,15 @@ def threshold_of(held: Matrix, labels: Labels) -> float:
     return float(np.clip(np.quantile(scores[right], REJECTED), LOWEST_THRESHOLD, HIGHEST_THRESHOLD))
 
 
+def blended(probabilities: Matrix, told: Matrix) -> Matrix:
+    """The mean of the head's probabilities (rows, classes + 1) and a fine-tuned encoder's (rows, classes).
+
+    The encoder has no samples of nothing: how likely that is, the last column, the head alone says.
+    """
+    nothing = probabilities[:, -1:]
+    return np.hstack([(probabilities[:, :-1] + (1 - nothing) * told) / 2, nothing])
+
+
 def _softmax(logits: Matrix) -> Matrix:
     shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
     result: Matrix = (shifted / shifted.sum(axis=1, keepdims=True)).astype(np.float32)

@@ -9,13 +9,15 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 
 from services.conversation.understanding.built_in.match import Match
-from services.conversation.understanding.intent_classifier import join
+from services.conversation.understanding.intent_classifier import blended, join
+from services.conversation.understanding.lessons import Matrix, Tell
 from services.conversation.understanding.meanings import Interpretation, LocaleDefinition, SlotMatch
 from services.conversation.understanding.model_file import TrainedLocale
 from services.conversation.understanding.slot_tagger import SlotTagger, looked_for
 from services.conversation.understanding.slot_types import ALWAYS_LOOKED_FOR, Findings, SlotType, types_of
 from services.conversation.understanding.training import Vectors
 from services.conversation.understanding.words import compared
+from shared import errors
 
 MOST_INTERPRETATIONS = 5
 _LONGEST_TEXT = 4096  # code points; the rest is not read
@@ -25,11 +27,17 @@ _LEAST_SLOT_SCORE = 0.2
 _LEAST_SCORE_FOR_SLOTS = 0.02
 
 
+async def no_encoder(encoder: str, text: str) -> Matrix:
+    """Of an interpreter that was given none. Raises FailedPrecondition."""
+    raise errors.FailedPrecondition("The bot locale was built with an encoder, and there is none to ask.")
+
+
 class Interpreter:
     """A built locale. ``threshold``: interpretations whose score is lower are not what the caller meant."""
 
-    def __init__(self, definition: LocaleDefinition, trained: TrainedLocale) -> None:
+    def __init__(self, definition: LocaleDefinition, trained: TrainedLocale, tell: Tell) -> None:
         self._definition = definition
+        self._tell = tell
         self._trained = trained
         self.threshold = trained.threshold
         names = [name for intent in definition.intents.values() for name in intent.slots.values()]
@@ -42,9 +50,12 @@ class Interpreter:
         }
 
     @classmethod
-    def load(cls, definition: LocaleDefinition, model: bytes) -> Interpreter:
-        """The locale that ``train`` has learnt from ``definition``. Some ten milliseconds, the first time more."""
-        return cls(definition, TrainedLocale.from_bytes(model))
+    def load(cls, definition: LocaleDefinition, model: bytes, tell: Tell = no_encoder) -> Interpreter:
+        """The locale that ``train`` has learnt from ``definition``. Some ten milliseconds, the first time more.
+
+        ``tell``: asks the encoder that was fine-tuned for it, if one was.
+        """
+        return cls(definition, TrainedLocale.from_bytes(model), tell)
 
     async def interpret(self, text: str, vectors: Vectors, now: datetime.datetime) -> list[Interpretation]:
         """The likeliest intents of ``text``, best first, at most five; ``now`` resolves "tomorrow".
@@ -56,7 +67,10 @@ class Interpreter:
         if not key:
             return []
         rows = join(await vectors([text]), self._trained.ngrams.rows([text]))
-        scores = self._trained.head.probabilities(rows)[0, :-1].astype(float)
+        probabilities = self._trained.head.probabilities(rows)
+        if self._trained.encoder:
+            probabilities = blended(probabilities, (await self._tell(self._trained.encoder, text))[None])
+        scores = probabilities[0, :-1].astype(float)
         sample = self._trained.samples.get(key)
         if sample is not None:
             scores *= 0.0

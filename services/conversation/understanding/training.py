@@ -16,12 +16,14 @@ from threadpoolctl import threadpool_limits
 from services.conversation.understanding import everyday
 from services.conversation.understanding.intent_classifier import (
     Labels,
+    blended,
     far_enough,
     fit,
     folds_of,
     join,
     threshold_of,
 )
+from services.conversation.understanding.lessons import Chosen, FineTune, FineTuned
 from services.conversation.understanding.meanings import LocaleDefinition
 from services.conversation.understanding.model_file import TrainedLocale
 from services.conversation.understanding.ngrams import Ngrams, hashes
@@ -56,9 +58,30 @@ class _Corpus:
     labels: Labels
     utterances: list[int]
 
+    @property
+    def parts(self) -> int:
+        """Into how many folds it falls."""
+        return _FOLDS if len(self.texts) <= _SMALL else _LARGE_FOLDS
 
-async def train(definition: LocaleDefinition, vectors: Vectors) -> bytes:
+    @property
+    def held_out(self) -> Sequence[int]:
+        """The folds that are held out, one after the other."""
+        return range(_FOLDS) if len(self.texts) <= _SMALL else (_LARGE_FOLDS - 1,)
+
+    def folds(self) -> Labels:
+        return folds_of(self.labels, self.utterances, self.parts)
+
+    def aside(self) -> Chosen:
+        """The first fold that is held out, but for the texts of intents that would have no others."""
+        aside = self.folds() == self.held_out[0]
+        result: Chosen = aside & np.isin(self.labels, self.labels[~aside])
+        return result
+
+
+async def train(definition: LocaleDefinition, vectors: Vectors, fine_tune: FineTune | None = None) -> bytes:
     """Learn intents and slots; the model for ``Interpreter.load``.
+
+    ``fine_tune``: fine-tunes an encoder on the utterances, whose word then counts as much as the linear head's.
 
     Raises:
         InvalidArgument: what is wrong with the definition.
@@ -77,7 +100,10 @@ async def train(definition: LocaleDefinition, vectors: Vectors) -> bytes:
         for task in (fields_learnt, ngrams_learnt, samples_found):
             task.cancel()
         raise
-    arguments = (corpus, ngrams, rows, of_texts, background, samples, fields)
+    fine_tuned = None
+    if fine_tune is not None:
+        fine_tuned = await fine_tune(corpus.texts, corpus.labels, len(definition.intents), corpus.aside())
+    arguments = (corpus, ngrams, rows, of_texts, background, samples, fields, fine_tuned)
     return await asyncio.to_thread(_finish_alone, tuple(definition.intents), *arguments)
 
 
@@ -160,6 +186,7 @@ def _finish(
     background: npt.NDArray[np.float32],
     samples: Mapping[str, str],
     fields: Mapping[str, bytes],
+    fine_tuned: FineTuned | None,
 ) -> bytes:
     count, nothing = len(corpus.texts), len(intents)
     far = far_enough(background, vectors)
@@ -168,20 +195,21 @@ def _finish(
     labels = np.concatenate([corpus.labels, np.full(len(sentences), nothing, np.int64)])
     share = min(1.0, _EVERYDAY_SHARE * count / max(1, len(sentences)))
     weights = np.concatenate([np.ones(count), np.full(len(sentences), share)]).astype(np.float32)
-    small = count <= _SMALL
-    parts = _FOLDS if small else _LARGE_FOLDS
-    folds = np.concatenate([folds_of(corpus.labels, corpus.utterances, parts), np.arange(len(sentences)) % parts])
+    folds = np.concatenate([corpus.folds(), np.arange(len(sentences)) % corpus.parts])
     held, seen = np.zeros((count, nothing + 1), np.float32), np.zeros(count, bool)
     start = None
-    for fold in range(parts) if small else (parts - 1,):
+    for fold in corpus.held_out:
         aside = folds[:count] == fold
         if not aside.any():
             continue
         head = fit(rows, labels, weights, nothing + 1, np.flatnonzero(folds != fold))
         held[aside] = head.probabilities(rows[:count][aside])
         seen |= aside
-        start = None if small else head
+        start = head if len(corpus.held_out) == 1 else None
     head = fit(rows, labels, weights, nothing + 1, start=start)
+    if fine_tuned is not None:
+        seen = corpus.aside()
+        held[seen] = blended(held[seen], fine_tuned.learnt.told)
     return TrainedLocale(
         intents=intents,
         head=head,
@@ -189,7 +217,8 @@ def _finish(
         threshold=threshold_of(held[seen], corpus.labels[seen]),
         samples=samples,
         fields=fields,
-    ).to_bytes()
+        encoder=fine_tuned.model if fine_tuned is not None else "",
+    ).to_bytes(fine_tuned.learnt.weights if fine_tuned is not None else b"")
 
 
 def _samples(corpus: _Corpus, intents: Sequence[str]) -> dict[str, str]:

@@ -153,8 +153,6 @@ def period_of(frequency: Frequency, times: Any) -> str:
 
 def load(entry: CatalogEntry, directory: Path, device: str) -> GluonTsEngine:
     """Import what is needed for all; torch is imported where it is used."""
-    # Threads that spin while they wait take twenty times as long where others use the processors too.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     for name in ("lightning", "lightning.pytorch", "lightning.fabric", "gluonts"):
         logging.getLogger(name).setLevel(logging.ERROR)
     return GluonTsEngine(importlib.import_module("pandas"), int(str(entry.options.get("epochs", 20))))

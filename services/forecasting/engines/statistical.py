@@ -40,8 +40,6 @@ class ForecastingEngine:
     """Does the tasks of tasks.py."""
 
     def __init__(self) -> None:
-        # Threads that spin while they wait take far longer where others use the processors too (README.md).
-        os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
         self._cluster: clusters.DaskCluster | None = None
         self._pool = _pool("fork")
         # Started now: a fork after LightGBM's threads have started may hang.

@@ -199,8 +199,6 @@ class _Training:
 
 def load(entry: CatalogEntry, directory: Path, device: str) -> SasRecEngine:
     """Import torch; as many threads as there are processors."""
-    # Threads that spin while they wait take twenty times as long where others use the processors too.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     torch = importlib.import_module("torch")
     torch.set_num_threads(max(1, os.cpu_count() or 1))
     return SasRecEngine(torch)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import socket
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from botocore.exceptions import ClientError
 
+from gateway.process import Addresses
 from tests.contract.answers import Recorder
 from tests.contract.conversation.bots import ROLE, build, make_bot, make_slot, says, version
 
@@ -205,3 +208,24 @@ def test_a_version_stays_as_it_was_built(lex: Recorder, runtime: Recorder) -> No
         lex=runtime, code="ResourceNotFoundException", operation="recognize_text",
         botId=bot_id, botAliasId="TSTALIASID", localeId="en_US", sessionId="me", text="hello",
     )  # fmt: skip
+
+
+def test_an_answer_of_no_content_ends_with_its_headers(lex: Recorder, talking: Addresses) -> None:
+    """A byte behind them is the beginning of the next answer to a client that keeps its connection."""
+    place = make_bot(lex, "Emptied")
+    made = lex.ask(
+        "create_slot_type",
+        slotTypeName="Size",
+        slotTypeValues=[{"sampleValue": {"value": "large"}}],
+        valueSelectionSetting={"resolutionStrategy": "OriginalValue"},
+        **place,
+    )
+    path = f"/bots/{place['botId']}/botversions/DRAFT/botlocales/en_US/slottypes/{made['slotTypeId']}/"
+    head = f"DELETE {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+    address = urlsplit(talking.http)
+    with socket.create_connection((address.hostname, address.port), timeout=60) as connection:
+        connection.sendall(head.encode())
+        answer = b"".join(iter(lambda: connection.recv(65536), b""))
+    status, _, rest = answer.partition(b"\r\n")
+    assert b" 204 " in status
+    assert rest.endswith(b"\r\n\r\n") and b"content-length" not in rest.lower()

@@ -2,13 +2,12 @@ from __future__ import annotations
 
 import csv
 import io
-from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from services.personalization.csv_rows import BadRowsError, parse_value, read_table
+from services.personalization.csv_rows import BadRowsError, TableReader, parse_value
 from services.personalization.dataset_table import DatasetTable
 from services.personalization.schemas import Field, Schema, parse_schema
 from shared import errors
@@ -26,18 +25,22 @@ TEXT = st.text(st.characters(blacklist_categories=("Cs",), blacklist_characters=
 ROW = st.tuples(TEXT, st.none() | TEXT, st.none() | st.integers(-(2**31), 2**31 - 1), st.none() | st.booleans())
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+def read(*files: bytes, stopped: bool = False) -> DatasetTable:
+    reader = TableReader(SCHEMA, lambda: stopped)
+    for file in files:
+        reader.read(io.BytesIO(file))
+    return reader.table()
+
+
 @given(st.lists(ROW, min_size=1, max_size=20), st.permutations(range(4)))
-def test_what_is_written_is_read(tmp_path: Path, rows: list[tuple[object, ...]], order: list[int]) -> None:
+def test_what_is_written_is_read(rows: list[tuple[object, ...]], order: list[int]) -> None:
     text = io.StringIO(newline="")
     writer = csv.writer(text)
     names = [field.name for field in SCHEMA.fields]
     writer.writerow([names[place] for place in order])
     for row in rows:
         writer.writerow(["" if row[place] is None else row[place] for place in order])
-    path = tmp_path / "rows.csv"
-    path.write_bytes(b"\xef\xbb\xbf" + text.getvalue().encode())
-    table = DatasetTable.from_bytes(read_table([path], SCHEMA).to_bytes())
+    table = DatasetTable.from_bytes(read(b"\xef\xbb\xbf" + text.getvalue().encode()).to_bytes())
     assert table.rows == len(rows)
     assert table.fields == SCHEMA.fields
     for number, row in enumerate(rows):
@@ -45,24 +48,21 @@ def test_what_is_written_is_read(tmp_path: Path, rows: list[tuple[object, ...]],
         assert found == [value if value is None or isinstance(value, str) else float(value) for value in row]  # type: ignore[arg-type]
 
 
-def test_several_files_are_one_table_and_all_bad_rows_are_counted(tmp_path: Path) -> None:
-    for name, body in (("a", "x,y,1,true\nx,y,1\n"), ("b", "z,,,maybe\nw,,9999999999,\nv,,1,false\n")):
-        (tmp_path / name).write_text("ITEM_ID,KIND,COUNT,SOLD\n" + body)
+def test_several_files_are_one_table_and_all_bad_rows_are_counted() -> None:
+    header = b"ITEM_ID,KIND,COUNT,SOLD\n"
     with pytest.raises(BadRowsError, match="3 of 5 rows") as refused:
-        read_table([tmp_path / "a", tmp_path / "b"], SCHEMA)
+        read(header + b"x,y,1,true\nx,y,1\n", header + b"z,,,maybe\nw,,9999999999,\nv,,1,false\n")
     for reason in ("line 3: has 3 cells", "SOLD is neither", "COUNT is out of range"):
         assert reason in str(refused.value)
 
 
-def test_a_stopped_job_stops(tmp_path: Path) -> None:
-    path = tmp_path / "rows.csv"
-    path.write_text("ITEM_ID,KIND,COUNT,SOLD\na,,,\n")
+def test_a_stopped_job_stops() -> None:
     with pytest.raises(errors.Cancelled):
-        read_table([path], SCHEMA, lambda: True)
+        read(b"ITEM_ID,KIND,COUNT,SOLD\na,,,\n", stopped=True)
 
 
 @pytest.mark.parametrize(
-    ("field", "value", "read"),
+    ("field", "value", "parsed"),
     [
         (SCHEMA.fields[1], "tea", "tea"),
         (SCHEMA.fields[1], None, None),
@@ -71,8 +71,8 @@ def test_a_stopped_job_stops(tmp_path: Path) -> None:
         (SCHEMA.fields[3], True, 1.0),
     ],
 )
-def test_values_of_properties(field: Field, value: object, read: object) -> None:
-    assert parse_value(field, value) == read
+def test_values_of_properties(field: Field, value: object, parsed: object) -> None:
+    assert parse_value(field, value) == parsed
 
 
 @pytest.mark.parametrize(
