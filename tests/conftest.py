@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import os
 from pathlib import Path
 
@@ -24,6 +25,19 @@ os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
 # As ./nonet does it: model files beside the checkout are asked before the internet.
 if (ROOT.parent / "shared" / "models" / "CATALOG.tsv").is_file():
     os.environ.setdefault("NONET_MODEL_MIRROR", str(ROOT.parent / "shared" / "models"))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with slow tests first, so that no process is left alone with one at the end; of each folder one at a time,
+    for two of them would often wait for the same engine environment.
+    """
+    slow = dict.fromkeys(item.path for item in items if item.get_closest_marker("slow"))
+    of_folder = collections.Counter[Path]()
+    turn: dict[Path, int] = {}
+    for path in slow:
+        turn[path] = of_folder[path.parent]
+        of_folder[path.parent] += 1
+    items.sort(key=lambda item: turn.get(item.path, len(slow)))
 
 
 @pytest.fixture(scope="session")

@@ -20,8 +20,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 
 ON_POSTGRESQL = ("s3", "documents", "orchestration", "translation", "test_gateway.py")
-#: A process a core, each with whole files: many tests wait, for a lease, a kill or pip. Each loads models of its own.
-SIDE_BY_SIDE = ("--numprocesses=3", "--dist=loadfile")
+#: More processes than cores, each with whole files in the order of tests/conftest.py: many tests wait, for a lease, a
+#: kill or pip. Each loads models of its own.
+SIDE_BY_SIDE = ("--numprocesses=3", "--dist=loadfile", "--no-loadscope-reorder")
 STEPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("ruff", ("-m", "ruff", "check", "--quiet", ".")),
     ("mypy", ("-m", "mypy")),

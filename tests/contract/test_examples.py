@@ -17,6 +17,8 @@ from gateway.process import Addresses
 from shared.contract.apis import all_apis
 from tests.conftest import ROOT
 
+pytestmark = pytest.mark.slow
+
 EXAMPLES = ROOT / "examples"
 #: What a program prints among other things; a program without an entry here fails its test.
 PRINTED = {

@@ -12,6 +12,8 @@ from tests.contract.documents import papers
 from tests.contract.documents.conftest import FEATURES, QUERIES
 from tests.contract.documents.graphs import Graph
 
+pytestmark = pytest.mark.slow
+
 Upload = Callable[[bytes], dict[str, dict[str, str]]]
 PAGES = [[f"Page number {page}", "The quick brown fox", "jumps over the lazy dog."] for page in range(1, 6)]
 

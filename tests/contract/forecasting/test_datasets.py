@@ -13,6 +13,8 @@ from botocore.exceptions import ClientError
 from tests.contract.answers import Recorder
 from tests.contract.forecasting.conftest import ROLE, SCHEMA, do_import, make_dataset, make_group, unique, weekly
 
+pytestmark = pytest.mark.slow
+
 ROWS = "item_id,timestamp,target_value\n" + "".join(f"a,2024-01-{day:02d},{day}\n" for day in range(1, 29))
 
 

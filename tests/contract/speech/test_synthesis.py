@@ -19,6 +19,8 @@ from shared.media.audio import Audio
 from tests.contract.answers import Recorder
 from tests.running import client, nonet
 
+pytestmark = pytest.mark.slow
+
 TEXT = "The birch canoe slid on the smooth planks. Glue the sheet to the dark blue background."
 
 

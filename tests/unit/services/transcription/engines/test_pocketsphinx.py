@@ -14,6 +14,8 @@ from shared import errors
 from shared.models.catalog import REPOSITORY_ROOT
 from tests.unit.services.transcription.recordings import recording, silence
 
+pytestmark = pytest.mark.slow
+
 pytest.importorskip("pocketsphinx")
 
 LETTERS = REPOSITORY_ROOT / "models/letters-to-sounds-en/1"

@@ -36,6 +36,8 @@ from tests.unit.services.vision.collections.people import (
     pictures,
 )
 
+pytestmark = pytest.mark.slow
+
 FAR = 4.0
 
 
