@@ -174,7 +174,9 @@ async def few(folder: Path, runtime: Runtime, sample: str | None) -> dict[str, A
     return result
 
 
-async def measure(folder: Path, only: str | None, data: Path | None, sample: str | None) -> dict[str, Any]:
+async def measure(
+    folder: Path, only: str | None, data: Path | None = None, sample: str | None = None
+) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as nothing:
         store = ModelStore(data or Path(nothing))
         runtime = Runtime(Catalog.load(added=store.added()), store, [Device("cpu", 8 << 30)])
