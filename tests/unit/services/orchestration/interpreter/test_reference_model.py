@@ -253,7 +253,7 @@ def test_the_machine_does_what_the_model_says(execution: Any) -> None:
 
 @pytest.mark.slow
 @given(executions())
-@settings(max_examples=2_500, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=1_500, deadline=None, suppress_health_check=list(HealthCheck))
 def test_the_machine_does_what_the_model_says_many_times(execution: Any) -> None:
     agree(execution)
 
