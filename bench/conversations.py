@@ -77,10 +77,10 @@ def make_bot(port: int) -> str:
         priorities.append({"priority": number, "slotId": slot["slotId"]})
     lex.update_intent(intentId=intent_id, slotPriorities=priorities, **intent, **place)
     lex.build_bot_locale(**place)
-    while (status := lex.describe_bot_locale(**place)["botLocaleStatus"]) == "Building":
+    while (locale := lex.describe_bot_locale(**place))["botLocaleStatus"] == "Building":
         time.sleep(0.1)
-    if status != "Built":
-        raise RuntimeError(f"the bot is {status}")
+    if locale["botLocaleStatus"] != "Built":
+        raise RuntimeError(f"the bot is not built: {locale.get('failureReasons')}")
     return bot_id
 
 
