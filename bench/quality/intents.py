@@ -21,6 +21,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import datetime
+import functools
 import json
 import os
 import random
@@ -125,7 +126,7 @@ async def clinc(folder: Path, runtime: Runtime, sample: str | None) -> dict[str,
     return result
 
 
-async def braun(folder: Path, runtime: Runtime, sample: str | None) -> dict[str, Any]:
+async def braun(folder: Path, runtime: Runtime) -> dict[str, Any]:
     result: dict[str, Any] = {}
     right_of_all, all_questions = 0, 0
     for corpus in BRAUN:
@@ -143,7 +144,7 @@ async def braun(folder: Path, runtime: Runtime, sample: str | None) -> dict[str,
     return result
 
 
-async def few(folder: Path, runtime: Runtime, sample: str | None) -> dict[str, Any]:
+async def few(folder: Path, runtime: Runtime) -> dict[str, Any]:
     """Bots of 3, 10 and 30 of CLINC's intents with 5 or 10 utterances each; five draws of each."""
     data = json.loads((folder / "clinc150" / "data_full.json").read_text(encoding="utf-8"))
     names = sorted({intent for _, intent in data["train"]})
@@ -182,8 +183,8 @@ async def measure(
         runtime = Runtime(Catalog.load(added=store.added()), store, [Device("cpu", 8 << 30)])
         try:
             await vectors_of(runtime, Priority.INTERACTIVE)(["warm up"])
-            suites = {"clinc": clinc, "braun": braun, "few": few}
-            return {n: await suite(folder, runtime, sample) for n, suite in suites.items() if only in (None, n)}
+            suites = {"clinc": functools.partial(clinc, sample=sample), "braun": braun, "few": few}
+            return {n: await suite(folder, runtime) for n, suite in suites.items() if only in (None, n)}
         finally:
             await runtime.close()
 

@@ -58,19 +58,12 @@ class SessionKey:
     locale_id: str
     session_id: str
 
-    def matches(self) -> list[sqlalchemy.ColumnElement[bool]]:
-        columns = conversation_sessions.c
-        return [
-            columns.account == self.account,
-            columns.bot_id == self.bot_id,
-            columns.alias_id == self.alias_id,
-            columns.locale_id == self.locale_id,
-            columns.session_id == self.session_id,
-        ]
-
     def parameters(self) -> dict[str, str]:
-        """For queries that were put into words before."""
+        """What ``_OF_KEY`` is executed with."""
         return {f"key_{name}": getattr(self, name) for name in self.__slots__}
+
+
+_OF_KEY = [conversation_sessions.c[name] == bindparam(f"key_{name}") for name in SessionKey.__slots__]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +82,11 @@ class SessionStore:
         now = database.dialect.now()
         columns = conversation_sessions.c
         # Put into words once: that takes several times as long as the queries themselves.
-        of_key = [columns[name] == bindparam(f"key_{name}") for name in SessionKey.__slots__]
         left = (columns.expires_at - now).label("seconds_left")
-        self._stored = Lookup(select(columns.version, columns.document, left).where(*of_key))
+        self._stored = Lookup(select(columns.version, columns.document, left).where(*_OF_KEY))
         self._replace = (
             update(conversation_sessions)
-            .where(*of_key, columns.version == bindparam("former"))
+            .where(*_OF_KEY, columns.version == bindparam("former"))
             .values(expires_at=now + bindparam("seconds"))
         )
 
@@ -154,7 +146,8 @@ class SessionStore:
         def transaction(connection: Connection) -> bool:
             now = self._database.dialect.now()
             alive = conversation_sessions.c.expires_at > now
-            return connection.execute(delete(conversation_sessions).where(*key.matches(), alive)).rowcount == 1
+            mine = delete(conversation_sessions).where(*_OF_KEY, alive)
+            return connection.execute(mine, key.parameters()).rowcount == 1
 
         return await self._database.run(transaction)
 
@@ -162,8 +155,6 @@ class SessionStore:
 def _sweep(connection: Connection, now: sqlalchemy.ColumnElement[float]) -> None:
     columns = conversation_sessions.c
     keys = [columns.account, columns.bot_id, columns.alias_id, columns.locale_id, columns.session_id]
-    over = connection.execute(select(*keys).where(columns.expires_at < now - 60).limit(_SWEEP)).all()
-    for row in over:
-        connection.execute(
-            delete(conversation_sessions).where(*SessionKey(*row).matches(), columns.expires_at < now - 60)
-        )
+    late = columns.expires_at < now - 60
+    for row in connection.execute(select(*keys).where(late).limit(_SWEEP)).all():
+        connection.execute(delete(conversation_sessions).where(*_OF_KEY, late), SessionKey(*row).parameters())

@@ -17,7 +17,7 @@ import re
 import shutil
 import tempfile
 import uuid
-from collections.abc import AsyncIterable, AsyncIterator
+from collections.abc import AsyncIterable, AsyncIterator, Iterator
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Protocol
 from urllib.parse import parse_qsl
@@ -152,7 +152,8 @@ class RemoteBlobs:
         with tempfile.TemporaryFile() as file:
             size = await _gather(chunks, file)
             file.seek(0)
-            await obstore.put_async(self._store, _checked(name), file)
+            with _store_failures():
+                await obstore.put_async(self._store, _checked(name), file)
         return size
 
     async def read(self, name: str, start: int = 0, length: int | None = None) -> AsyncIterator[bytes]:
@@ -165,27 +166,43 @@ class RemoteBlobs:
             options["range"] = (start, start + length)
         elif start:
             options["range"] = {"offset": start}
-        try:
-            result = await obstore.get_async(self._store, _checked(name), options=options)
-        except (FileNotFoundError, obstore.exceptions.NotFoundError) as error:
-            raise errors.NotFound("the stored bytes are gone") from error
-        async for chunk in result.stream(min_chunk_size=CHUNK_BYTES):
-            # A store may hand on more at once than was asked for.
-            for offset in range(0, len(chunk), CHUNK_BYTES):
-                yield bytes(chunk[offset : offset + CHUNK_BYTES])
+        with _store_failures():
+            try:
+                result = await obstore.get_async(self._store, _checked(name), options=options)
+            except (FileNotFoundError, obstore.exceptions.NotFoundError) as error:
+                raise errors.NotFound("the stored bytes are gone") from error
+            async for chunk in result.stream(min_chunk_size=CHUNK_BYTES):
+                # A store may hand on more at once than was asked for.
+                for offset in range(0, len(chunk), CHUNK_BYTES):
+                    yield bytes(chunk[offset : offset + CHUNK_BYTES])
 
     async def delete(self, name: str) -> None:
         import obstore
 
         # S3 does not mind a name that is not there; other stores do.
-        with contextlib.suppress(FileNotFoundError, obstore.exceptions.NotFoundError):
+        with _store_failures(), contextlib.suppress(FileNotFoundError, obstore.exceptions.NotFoundError):
             await obstore.delete_async(self._store, _checked(name))
 
     async def delete_below(self, folder: str) -> None:
         import obstore
 
-        async for page in obstore.list(self._store, _checked(folder) + "/"):
-            await obstore.delete_async(self._store, [item["path"] for item in page])
+        with _store_failures():
+            async for page in obstore.list(self._store, _checked(folder) + "/"):
+                await obstore.delete_async(self._store, [item["path"] for item in page])
+
+
+@contextlib.contextmanager
+def _store_failures() -> Iterator[None]:
+    """What keeps a remote store from answering, as ``Unavailable`` that says what to look at."""
+    import obstore
+
+    try:
+        yield
+    except obstore.exceptions.BaseError as failure:
+        raise errors.Unavailable(
+            f"The object store did not do it ({type(failure).__name__}): is it there, does NONET_OBJECT_STORE_URL name "
+            "one of its buckets, and may the keys in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY use it?"
+        ) from failure
 
 
 def _checked(name: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import obstore.store
@@ -79,3 +80,22 @@ async def test_objects_and_job_results_in_a_remote_store(remote, tmp_path: Path)
     left = await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(listed, loop))
     assert list(left.objects) == [], "nothing stays in the remote store"
     database.close()
+
+
+async def test_a_store_that_does_not_answer_says_what_to_look_at() -> None:
+    store = obstore.store.S3Store(
+        "blobs", endpoint="http://127.0.0.1:1", region="us-east-1", access_key_id="a", secret_access_key="b",
+        client_options={"allow_http": True}, retry_config={"max_retries": 0},
+    )  # fmt: skip
+    nowhere = RemoteBlobs(store)
+
+    async def one() -> AsyncIterator[bytes]:
+        yield b"x"
+
+    async def read() -> None:
+        async for _ in nowhere.read("a/b"):
+            pass
+
+    for attempt in (nowhere.write("a/b", one()), read(), nowhere.delete("a/b"), nowhere.delete_below("a")):
+        with pytest.raises(errors.Unavailable, match="NONET_OBJECT_STORE_URL"):
+            await attempt
