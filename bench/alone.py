@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import json
 import os
 import statistics
 import subprocess
@@ -46,6 +47,8 @@ PROGRAMS = {
     "translation": ("translate",),
     "vision": ("rekognition",),
 }
+#: Whom a service asks: that one runs in a process beside it, and is not measured.
+ASKED = {"translation": "language"}
 #: Photographs of `nonet demo` that a program takes; one portrait where a program is not here.
 PICTURES = {
     "compare_faces.py": ("portrait.jpg", "two_people.jpg"),
@@ -67,8 +70,15 @@ class Memory:
 def serving(service: str) -> Iterator[tuple[Server, float]]:
     """The process, and the seconds that it took to be ready."""
     usual = settings().data_directory
-    began = time.perf_counter()
-    with nonet("serve", service, models=usual / "models", engines=usual / "engines") as server:
+    with contextlib.ExitStack() as stack:
+        upstreams = {}
+        if asked := ASKED.get(service):
+            upstreams[asked] = f"127.0.0.1:{stack.enter_context(nonet('serve', asked)).grpc_port}"
+        began = time.perf_counter()
+        started = nonet(
+            "serve", service, models=usual / "models", engines=usual / "engines", upstreams=json.dumps(upstreams)
+        )
+        server = stack.enter_context(started)
         while not _is_ready(server.http_port):
             time.sleep(0.01)
         yield server, time.perf_counter() - began

@@ -31,14 +31,21 @@ class Server:
 
 
 @contextlib.contextmanager
-def nonet(*arguments: str, models: Path | None = None, engines: Path | None = None) -> Iterator[Server]:
-    """``nonet up`` (or ``nonet serve ...``) with a fresh data directory, and ``models`` and ``engines`` of another."""
+def nonet(
+    *arguments: str, models: Path | None = None, engines: Path | None = None, upstreams: str = "{}"
+) -> Iterator[Server]:
+    """``nonet up`` (or ``nonet serve ...``) with a fresh data directory, and ``models`` and ``engines`` of another.
+
+    ``upstreams``: NONET_UPSTREAMS, where other services are.
+    """
     command = [sys.executable, "-m", "nonet.cli", *(arguments or ("up",)), "--http-port", "0", "--grpc-port", "0"]
     with tempfile.TemporaryDirectory(prefix="nonet-bench-") as data:
         for name, folder in (("models", models), ("engines", engines)):
             if folder is not None and folder.is_dir():
                 (Path(data) / name).symlink_to(folder.resolve(), target_is_directory=True)
-        environment = {**os.environ, "NONET_DATA_DIRECTORY": data, "NONET_LOG_LEVEL": "ERROR"}
+        environment = {
+            **os.environ, "NONET_DATA_DIRECTORY": data, "NONET_LOG_LEVEL": "ERROR", "NONET_UPSTREAMS": upstreams,
+        }  # fmt: skip
         started = time.perf_counter()
         process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
         try:

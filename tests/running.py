@@ -30,8 +30,7 @@ SEPARATE = os.environ.get("NONET_TEST_TOPOLOGY") == "separate"
 def nonet(data_directory: Path, **settings: Any) -> Iterator[Addresses]:
     """Run until the context is left, which drains.
 
-    With NONET_TEST_TOPOLOGY=separate the services named in ``services`` run as processes of their own, and only the
-    gateway in this one.
+    With NONET_TEST_TOPOLOGY=separate the services run as processes of their own, and only the gateway in this one.
     """
     if os.environ.get("NONET_TEST_DATABASE") == "postgresql":
         # One database each, as each has a data directory of its own.
@@ -45,8 +44,11 @@ def nonet(data_directory: Path, **settings: Any) -> Iterator[Addresses]:
 
 @contextlib.contextmanager
 def apart(settings: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Start the services that the settings name as processes; gives the settings of a gateway before them."""
-    services = [name for name in settings.get("services", "").split(",") if name in FOLDERS]
+    """Start the services that the settings name, all where they name none, as processes; gives the settings of a
+    gateway before them.
+    """
+    named = settings.get("services")
+    services = [name for name in named.split(",") if name in FOLDERS] if named else FOLDERS
     front = {**settings, "services": "gateway", "job_workers": 0}
     if not services:
         yield settings

@@ -2,7 +2,7 @@
 
     NONET_SHARED=<shared folder> python bench/quality/documents.py [--full] [--only words pairs ...] [--json FILE]
 
-Every figure comes from the code and the embedded engine that the service uses. Quick by default: every twelfth form of
+Every figure comes from the code and the embedded engine that the service uses. Quick by default: every 24th form of
 FUNSD, some of the PDFs. ``--full`` takes everything (FUNSD alone: twelve minutes of processor time). Needs scipy.
 
 The words of FUNSD are scored as docTR's OCRMetric does it: boxes are assigned one to one by intersection over union
@@ -113,7 +113,7 @@ def found_words(sheet: Sheet) -> tuple[list[str], Boxes]:
 def funsd_forms(data: Path, full: bool) -> list[tuple[int, Path, list[dict[str, Any]]]]:
     folder = data / "funsd" / "training_data"
     images = sorted((folder / "images").iterdir())
-    chosen = list(enumerate(images)) if full else list(enumerate(images))[1::12]
+    chosen = list(enumerate(images)) if full else list(enumerate(images))[1::24]
     return [
         (number, image, json.loads((folder / "annotations" / f"{image.stem}.json").read_text("utf-8"))["form"])
         for number, image in chosen
@@ -255,7 +255,7 @@ def tables(data: Path, reader: Reader, full: bool) -> Iterator[Row]:
     """The same page twice: its tables by the text layer, and by OCR of its picture."""
     exact: Counter[str] = Counter()
     placed: Counter[str] = Counter()
-    for path in sorted((data / "camelot").glob("*.pdf"))[:: 1 if full else 5]:
+    for path in sorted((data / "camelot").glob("*.pdf"))[:: 1 if full else 10]:
         if path.name == "health_protected.pdf":
             continue
         page = next(pages(path))
@@ -284,7 +284,7 @@ def _placed_cells(analysis: PageAnalysis) -> list[str]:
 def memory(data: Path, reader: Reader, full: bool) -> Iterator[Row]:
     """Growth of the resident memory over many pages of one document."""
     path = data / "camelot" / "foo.pdf"
-    count = 200 if full else 30
+    count = 200 if full else 15
     page = next(pages(path))
     small = Page(page.number, np.ascontiguousarray(page.pixels[200:500, 200:900]))
     levels = []

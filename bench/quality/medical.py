@@ -24,7 +24,7 @@ import numpy.typing as npt
 from bench.quality import bc5cdr, medical_rules
 from services.language.engines.tagger import MedicalEngine
 from services.language.engines.token_classifier import TokenClassifier
-from services.language.medical import icd10, precision
+from services.language.medical import icd10, lexicon, precision
 from services.language.medical.contexts import FAMILY, NEGATION, add_traits
 from services.language.medical.detection import findings
 from services.language.medical.findings import CONDITION, MEDICATION, Entity
@@ -201,6 +201,18 @@ def measure_time(engine: ClinicalReader) -> None:
     print(f"20,000 characters: {tagged - began:.2f} s to tag, {time.perf_counter() - tagged:.2f} s for the rest")
 
 
+def measure_listed_names(counts: collections.Counter[tuple[str, bool]]) -> None:
+    """Names of our lists that stand alone, where BC5CDR's annotators say what such names are."""
+    for part in ("train", "devel"):
+        for sentence in bc5cdr.sentences(corpus(part)):
+            for begin, end, kind in lexicon.listed_names(sentence.text):
+                if kind in ("DRUG", "PROBLEM"):
+                    right = any(b < end and e > begin and k == kind for b, e, k in sentence.spans)
+                    counts["listed-name", right] += 1
+    right, wrong = counts["listed-name", True], counts["listed-name", False]
+    print(f"listed names that stand alone: {right} of {right + wrong} = {right / (right + wrong):.1%}")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--write", action="store_true")
@@ -209,6 +221,7 @@ def main() -> None:
     engine = MedicalEngine(TokenClassifier.shared(MODEL))
     if corpus("devel").is_file():
         print_entity_scores(engine)
+        measure_listed_names(counts)
     measure_doses(engine, counts)
     measure_contexts(counts)
     medical_rules.measure_times(counts)

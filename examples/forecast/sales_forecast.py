@@ -71,3 +71,6 @@ for low, middle, high in zip(*(predictions[label] for label in ("p10", "p50", "p
     print(f"{middle['Timestamp'][:10]}  {low['Value']:6.1f} {middle['Value']:6.1f} {high['Value']:6.1f}")
 
 forecast.delete_resource_tree(ResourceArn=group)
+forecast.delete_resource_tree(ResourceArn=dataset)
+s3.delete_object(Bucket=bucket, Key="sales.csv")
+s3.delete_bucket(Bucket=bucket)

@@ -19,6 +19,16 @@ def ended(describe, member, **arguments):
     return found
 
 
+def gone(describe, **arn):
+    """Wait until it is deleted."""
+    try:
+        while describe(**arn):
+            time.sleep(0.5)
+    except personalize.exceptions.ResourceNotFoundException:
+        return
+
+
+name = f"library-{int(time.time())}"
 # Sixty readers: half of them read crime, half of them travel books.
 drawn = random.Random(1)
 rows = ["USER_ID,ITEM_ID,TIMESTAMP"]
@@ -26,9 +36,8 @@ for reader in range(60):
     shelf = ("crime", "travel")[reader % 2]
     books = drawn.sample(range(40), 20)
     rows += [f"reader-{reader},{shelf}-{book},{1700000000 + 60 * step}" for step, book in enumerate(books)]
-bucket = f"library-{int(time.time())}"
-s3.create_bucket(Bucket=bucket)
-s3.put_object(Bucket=bucket, Key="loans.csv", Body="\n".join(rows) + "\n")
+s3.create_bucket(Bucket=name)
+s3.put_object(Bucket=name, Key="loans.csv", Body="\n".join(rows) + "\n")
 
 fields = [
     {"name": "USER_ID", "type": "string"},
@@ -36,30 +45,30 @@ fields = [
     {"name": "TIMESTAMP", "type": "long"},
 ]
 schema = personalize.create_schema(
-    name="loans", schema=json.dumps({"type": "record", "name": "Interactions", "fields": fields})
+    name=name, schema=json.dumps({"type": "record", "name": "Interactions", "fields": fields})
 )["schemaArn"]
 print(len(json.loads(personalize.describe_schema(schemaArn=schema)["schema"]["schema"])["fields"]), "columns")
-group = personalize.create_dataset_group(name="library")["datasetGroupArn"]
+group = personalize.create_dataset_group(name=name)["datasetGroupArn"]
 ended(personalize.describe_dataset_group, "datasetGroup", datasetGroupArn=group)
-dataset = personalize.create_dataset(name="loans", schemaArn=schema, datasetGroupArn=group, datasetType="Interactions")[
+dataset = personalize.create_dataset(name=name, schemaArn=schema, datasetGroupArn=group, datasetType="Interactions")[
     "datasetArn"
 ]
 ended(personalize.describe_dataset, "dataset", datasetArn=dataset)
 job = personalize.create_dataset_import_job(
-    jobName="loans", datasetArn=dataset, dataSource={"dataLocation": f"s3://{bucket}/loans.csv"}, roleArn=ROLE
+    jobName=name, datasetArn=dataset, dataSource={"dataLocation": f"s3://{name}/loans.csv"}, roleArn=ROLE
 )["datasetImportJobArn"]
 print("import", ended(personalize.describe_dataset_import_job, "datasetImportJob", datasetImportJobArn=job)["status"])
 
 print([recipe["name"] for recipe in personalize.list_recipes()["recipes"]])
 recipe = "arn:aws:personalize:::recipe/aws-user-personalization-v2"
 print(personalize.describe_recipe(recipeArn=recipe)["recipe"]["recipeType"])
-solution = personalize.create_solution(name="books", datasetGroupArn=group, recipeArn=recipe)["solutionArn"]
+solution = personalize.create_solution(name=name, datasetGroupArn=group, recipeArn=recipe)["solutionArn"]
 ended(personalize.describe_solution, "solution", solutionArn=solution)
 version = personalize.create_solution_version(solutionArn=solution)["solutionVersionArn"]
 print("training", ended(personalize.describe_solution_version, "solutionVersion", solutionVersionArn=version)["status"])
-for name, value in sorted(personalize.get_solution_metrics(solutionVersionArn=version)["metrics"].items()):
-    print(f"  {name} {value:.3f}")
-campaign = personalize.create_campaign(name="books", solutionVersionArn=version)["campaignArn"]
+for metric, value in sorted(personalize.get_solution_metrics(solutionVersionArn=version)["metrics"].items()):
+    print(f"  {metric} {value:.3f}")
+campaign = personalize.create_campaign(name=name, solutionVersionArn=version)["campaignArn"]
 ended(personalize.describe_campaign, "campaign", campaignArn=campaign)
 
 
@@ -70,7 +79,7 @@ def shelves(user):
 
 print("a crime reader gets", shelves("reader-0").count("crime"), "crime books of 10")
 
-tracker = personalize.create_event_tracker(name="library", datasetGroupArn=group)
+tracker = personalize.create_event_tracker(name=name, datasetGroupArn=group)
 ended(personalize.describe_event_tracker, "eventTracker", eventTrackerArn=tracker["eventTrackerArn"])
 boto3.client("personalize-events").put_events(
     trackingId=tracker["trackingId"],
@@ -79,3 +88,16 @@ boto3.client("personalize-events").put_events(
     eventList=[{"eventType": "loan", "itemId": f"travel-{book}", "sentAt": time.time()} for book in (1, 2)],
 )
 print("somebody who has just borrowed two travel books gets", shelves("somebody-new").count("travel"), "of 10")
+
+# Everything is deleted again, what was made last first.
+personalize.delete_event_tracker(eventTrackerArn=tracker["eventTrackerArn"])
+personalize.delete_campaign(campaignArn=campaign)
+gone(personalize.describe_campaign, campaignArn=campaign)
+personalize.delete_solution(solutionArn=solution)
+gone(personalize.describe_solution, solutionArn=solution)
+personalize.delete_dataset(datasetArn=dataset)
+gone(personalize.describe_dataset, datasetArn=dataset)
+personalize.delete_dataset_group(datasetGroupArn=group)
+personalize.delete_schema(schemaArn=schema)
+s3.delete_object(Bucket=name, Key="loans.csv")
+s3.delete_bucket(Bucket=name)

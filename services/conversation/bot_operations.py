@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Mapping
 
 from nonet.conversation_models.v1 import conversation_models_pb2 as pb
 from services.conversation.builds import SNAPSHOT, Snapshots
@@ -34,6 +35,7 @@ from shared.contract.messages import copy_members
 from shared.jobs.resource_jobs import end_of, submit_for
 from shared.platform import Platform
 from shared.rpc.call import Call
+from shared.storage.resources import MOST_TAGS
 
 MOST_BOTS = 1000
 
@@ -54,6 +56,7 @@ class BotOperations:
     async def create_bot(self, request: pb.CreateBotRequest, call: Call) -> pb.CreateBotResponse:
         """Make a bot, with its DRAFT version and the alias TestBotAlias."""
         check_built(request)
+        _check_tags(request.bot_tags, request.test_bot_alias_tags)
         if await self._resources.count(call.account, BOT.resource) >= MOST_BOTS:
             raise errors.LimitExceeded(f"The account has {MOST_BOTS} bots already.")
         bot_id = new_id()
@@ -267,6 +270,7 @@ class BotOperations:
     async def create_bot_alias(self, request: pb.CreateBotAliasRequest, call: Call) -> pb.CreateBotAliasResponse:
         """Make an alias, which leads to a version and says which code hook answers for it."""
         check_built(request)
+        _check_tags(request.tags)
         account, bot_id = call.account, request.bot_id
         await self._shelf.get(account, BOT, bot_id)
         await self._check_version(account, bot_id, request.bot_version)
@@ -352,6 +356,12 @@ class BotOperations:
     ) -> pb.ListTagsForResourceResponse:
         """The tags of a bot or alias."""
         return pb.ListTagsForResourceResponse(tags=await self._resources.list_tags(call.account, request.resource_arn))
+
+
+def _check_tags(*given: Mapping[str, str]) -> None:
+    """Raises ``LimitExceeded`` for too many, before anything of their resource is there."""
+    if any(len(tags) > MOST_TAGS for tags in given):
+        raise errors.LimitExceeded(f"A bot or an alias has at most {MOST_TAGS} tags.")
 
 
 def _sort(request: pb.ListBotsRequest) -> pb.BotSortBy | None:

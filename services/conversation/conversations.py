@@ -145,8 +145,8 @@ class Conversations:
         """Set a session, or begin one, and do what its dialog action says. Raises as ``hear``."""
         now = time.time()
         former = await self._sessions.load(place.key)
-        session = _session(place, former.document)
-        session.attributes, session.contexts, session.intent = {}, [], None
+        told = _session(place, former.document)
+        session = Session(told.seed, turn=told.turn)  # nothing else of what was said before counts any more
         override(session, place.built.definition, said.state or {}, now)
         heard = Heard("", said.mode, request_attributes=said.request_attributes)
         turn = Turn(place.built.definition, session, heard, now)

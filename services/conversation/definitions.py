@@ -104,9 +104,7 @@ def _check(definition: Mapping[str, Any]) -> None:
     for intent in definition["intents"]:
         name = intent["intentName"]
         known = {slot["slotName"] for slot in intent["slots"]}
-        if not intent.get("sampleUtterances") and not intent.get("parentIntentSignature"):
-            # Reached by StartIntent or a code hook alone, which Lex allows with a context that nothing gives.
-            continue
+        # An intent without utterances is reached by StartIntent or a code hook alone.
         for one in intent.get("sampleUtterances", ()):
             for slot in _SLOT_IN_UTTERANCE.findall(one["utterance"]):
                 if slot not in known:

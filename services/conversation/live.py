@@ -8,6 +8,7 @@ ended), whatever the caller begins interrupts it: the rest of its sound is dropp
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -20,6 +21,8 @@ from shared import errors
 DTMF = "DTMF"
 #: Seconds after which the client hears that the stream is alive.
 HEARTBEAT_SECONDS = 5.0
+#: Seconds without a chunk of sound after which nobody listens any more, until the next one comes.
+QUIET_SECONDS = 10.0
 #: Lex's defaults: the key that ends an input, the key that takes everything back, and seconds without a key.
 END_KEY, DELETION_KEY, KEY_SECONDS = "#", "*", 5.0
 LONGEST_KEYS = 1024
@@ -29,7 +32,8 @@ _VOICE, _KEYS, _WORDS = "VOICE_START_DETECTED", "DTMF_START_DETECTED", "TEXT_DET
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """What the caller sent: ``kind`` "text", "key", "audio", "played", "heard", "partial" or "end"."""
+    """What the caller sent: ``kind`` "text", "key", "audio", "played", "end" (hangs up) or "over" (sends no more, and
+    waits for what was sent to be answered). What the recogniser says: "partial", "heard" or "deaf" (it has ended)."""
 
     kind: str
     text: str = ""
@@ -69,7 +73,9 @@ class LiveConversation:
     _inbox: asyncio.Queue[Event | errors.NonetError] = field(default_factory=asyncio.Queue)
     _outbox: asyncio.Queue[Told | None] = field(default_factory=asyncio.Queue)
     _sound: asyncio.Queue[bytes | None] = field(default_factory=asyncio.Queue)
+    _kind: Sound | None = None
     _listening: asyncio.Task[None] | None = None
+    _over: bool = False
     _playback: int = 0
     _playing: bool = False
     _interrupted: int = 0
@@ -109,7 +115,7 @@ class LiveConversation:
         except errors.NonetError as error:
             await self._inbox.put(error)
             return
-        await self._inbox.put(Event("end"))
+        await self._inbox.put(Event("over"))
 
     async def _work(self, by_voice: bool, welcome: Sequence[Mapping[str, Any]]) -> None:
         try:
@@ -126,6 +132,8 @@ class LiveConversation:
                 if event.kind == "end":
                     return
                 await self._take(event, by_voice)
+                if self._over and self._listening is None:
+                    return
         finally:
             await self._outbox.put(None)
 
@@ -146,10 +154,21 @@ class LiveConversation:
         elif event.kind == "audio":
             if not by_voice or event.sound is None:
                 raise errors.InvalidArgument("A conversation in mode TEXT takes no sound.")
-            if self._listening is None:
-                self._listening = asyncio.create_task(self._listen(event.sound))
+            if self._kind not in (None, event.sound):
+                raise errors.InvalidArgument("The sound of a conversation has one contentType.")
+            self._kind = event.sound
             if event.chunk:
                 self._sound.put_nowait(event.chunk)
+            if self._listening is None:
+                self._listening = asyncio.create_task(self._listen(event.sound))
+        elif event.kind == "deaf":
+            self._listening = None
+            if self._kind is not None and not self._sound.empty():
+                self._listening = asyncio.create_task(self._listen(self._kind))
+        elif event.kind == "over":
+            await self._keys_end()
+            self._over = True
+            self._sound.put_nowait(None)
 
     async def _key(self, key: str) -> None:
         if key == DELETION_KEY:
@@ -168,13 +187,15 @@ class LiveConversation:
 
     async def _listen(self, sound: Sound) -> None:
         async def chunks() -> AsyncIterator[bytes]:
-            while (chunk := await self._sound.get()) is not None:
-                yield chunk
+            with contextlib.suppress(TimeoutError):
+                while (chunk := await asyncio.wait_for(self._sound.get(), QUIET_SECONDS)) is not None:
+                    yield chunk
 
         key = self.place.key
         try:
             async for text, final in self.voice.listen(chunks(), sound, key.locale_id, key.account, self.region):
                 await self._inbox.put(Event("heard" if final else "partial", text))
+            await self._inbox.put(Event("deaf"))
         except errors.NonetError as error:
             await self._inbox.put(error)
 

@@ -31,7 +31,7 @@ PAGE_RANGE = re.compile(r"(?P<all>\*)|(?P<first>\d{1,8})(?:-(?P<last>\d{1,8}|\*)
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A query. ``pages``: as the caller wrote them, each of the form ``PAGE_RANGE``; none = the first page."""
+    """A query. ``pages``: as the caller wrote them, each of the form ``PAGE_RANGE``, or "*" alone; none = the first."""
 
     text: str
     alias: str | None = None
@@ -40,6 +40,12 @@ class Question:
     def __post_init__(self) -> None:
         if not all(PAGE_RANGE.fullmatch(item) for item in self.pages):
             raise errors.InvalidArgument('The pages of a query are of the form "3", "2-4", "2-*" or "*".')
+        if "*" in self.pages and len(self.pages) > 1:
+            raise errors.InvalidArgument('"*" means all pages of a query: give it alone.')
+        for item in self.pages:
+            first, _, last = item.partition("-")
+            if first != "*" and (int(first) < 1 or (last not in ("", "*") and int(last) < int(first))):
+                raise errors.InvalidArgument(f"The pages {item} of a query are none: they count from 1, upwards.")
 
     def concerns(self, page: int) -> bool:
         """Whether page ``page``, counted from 1, is to be asked."""

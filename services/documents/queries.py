@@ -3,6 +3,7 @@ that the question's words name. Nothing is made up: no match, no answer."""
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 import unicodedata
@@ -82,16 +83,27 @@ SYNONYMS = {
     "nr": "number",
     "addr": "address",
     "qty": "quantity",
+    "born": "date birth",
     "#": "number",
 }
 WANTS_DATE = re.compile(r"\b(when|date|day|birthday)\b")
 WANTS_NUMBER = re.compile(r"\b(how (much|many)|amount|total|number|sum|price|cost|quantity|rate)\b")
-DATE = re.compile(r"\d{1,4}[./-]\d{1,2}|\b(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)", re.IGNORECASE)
+DATE = re.compile(
+    r"\d{1,4}[./-]\d{1,2}|\b(jan|feb|mar|apr|may|jun|jul|aug|sept?|oct|nov|dec)"
+    r"(uary|ruary|ch|il|e|y|ust|ember|tember|ober)?\b",
+    re.IGNORECASE,
+)
 #: Words that name the kind of answer; they count half, as the answer itself shows its kind.
-KINDS = frozenset({"dat", "number", "amount", "total", "nam", "cod"})
+KINDS = frozenset({"dat", "number", "amount", "total", "nam", "cod", "addres"})
+#: Words that name the document: "the invoice date" may stand there as "Date", which is less sure by this factor.
+DOCUMENTS = frozenset({"invoic", "receipt", "statement", "document", "form", "letter", "contract", "report", "pag"})
+UNNAMED = 0.7
 #: Least match between question and key for an answer, and least share of the question that the key names (0..1).
 MIN_MATCH = 0.5
 MIN_RECALL = 0.6
+
+
+_IN_BRACKETS = re.compile(r"\([^()]*\)")
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -122,12 +134,18 @@ def answer(question: str, sheet: Sheet, pairs: Sequence[KeyValue], tables: Seque
     wanted = Counter(_terms(question, drop=STOP_WORDS))
     if not wanted:
         return None
+    # What is asked of this document, without its name, where the question names it.
+    here = Counter({term: count for term, count in wanted.items() if term not in DOCUMENTS})
+    if here == wanted:
+        here.clear()
     candidates = _candidates(sheet, pairs, tables)
     weights = _weights([candidate.label for candidate in candidates])
     lowered = question.lower()
     best: Answer | None = None
     for candidate in candidates:
         match = _match(wanted, candidate.label, weights)
+        if here:
+            match = max(match, UNNAMED * _match(here, candidate.label, weights))
         text = " ".join(word.text for word in candidate.words)
         if WANTS_DATE.search(lowered):
             match *= 1.0 if DATE.search(text) else 0.6
@@ -143,19 +161,28 @@ def answer(question: str, sheet: Sheet, pairs: Sequence[KeyValue], tables: Seque
 
 def _candidates(sheet: Sheet, pairs: Sequence[KeyValue], tables: Sequence[Table]) -> list[_Candidate]:
     candidates = [_Candidate(Counter(_terms(pair.key_text)), pair.value, 0.95) for pair in pairs if pair.value]
+    labels: set[int] = set()
     for table in tables:
-        grid = {(cell.row, cell.column): cell for cell in table.cells}
-        headers = {column: cell for (row, column), cell in grid.items() if row == 1 and cell.header}
-        for (row, column), cell in grid.items():
-            if column < 2 or not cell.words or cell.header:
-                continue
-            side = grid.get((row, 1))
-            head = headers.get(column)
-            named = (side.text if side else "") + " " + (head.text if head else "")
-            candidates.append(_Candidate(Counter(_terms(named)), cell.words, 0.8))
+        headers = {cell.column: cell for cell in table.cells if cell.row == 1 and cell.header}
+        filled = sorted((cell for cell in table.cells if cell.words), key=lambda cell: (cell.row, cell.column))
+        for _, row in itertools.groupby(filled, key=lambda cell: cell.row):
+            # The first cell with words names the row: that of a sum stands where others have their price.
+            side, *others = row
+            for cell in (side, *others):
+                if cell.column < 2 or cell.header:
+                    continue
+                head = headers.get(cell.column)
+                named = (side.text if side is not cell else "") + " " + (head.text if head else "")
+                candidates.append(_Candidate(Counter(_terms(_IN_BRACKETS.sub("", named))), cell.words, 0.8))
+            if others:
+                labels.update(map(id, side.words))
     for line in sheet.lines:
+        named_by_colon = any(word.text.endswith(":") for word in line.words)
         # "Invoice number 123": what follows the last word that could be a label.
         for cut in range(1, min(6, len(line.words))):
+            # Neither the name of a row nor what a colon ends has its value within.
+            if id(line.words[cut]) in labels or (named_by_colon and not line.words[cut - 1].text.endswith(":")):
+                continue
             label = Counter(_terms(" ".join(word.text for word in line.words[:cut])))
             candidates.append(_Candidate(label, line.words[cut:], 0.6))
         neighbour = _beside(sheet, line.box)

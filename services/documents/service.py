@@ -60,6 +60,8 @@ class DocumentsService:
             raise errors.Unimplemented("HumanLoopConfig is not available: there is no human review here.")
         features = _features(request)
         questions = _questions(request, features, MAX_QUERIES)
+        if not all(question.concerns(1) for question in questions):
+            raise errors.InvalidArgument("A synchronous call reads one page: leave the other pages of its queries out.")
         sheet = await self._read(request.document, call)
         analysis = await asyncio.to_thread(analyze, sheet, features, questions)
         blocks = page_blocks(sheet, analysis, numbered=False)

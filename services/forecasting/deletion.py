@@ -15,7 +15,6 @@ from services.forecasting.kinds import (
     EXPORT_JOB,
     FORECAST,
     IMPORT_JOB,
-    OPEN,
     PREDICTOR,
     kind_of,
 )
@@ -51,7 +50,7 @@ class Deletion:
     async def delete(self, account: str, kind: ResourceKind, arn: str) -> None:
         """Delete one. Raises ``NotFound``, ``ResourceInUse`` (a job makes it, or a running job needs it)."""
         stored: Stored[Any] = await self._resources.get(account, kind, arn, SHAPES[kind.name])
-        if users := [one for one, _ in await self._children(stored, kind) if one.resource.status in OPEN]:
+        if users := [one for one in await self._users(stored, kind) if one.open]:
             raise errors.ResourceInUse(f"{users[0].resource.name} is {users[0].resource.status} and needs it.")
         await self._resources.delete(stored, kind)
         if kind is DATASET:
@@ -73,6 +72,20 @@ class Deletion:
             await self.delete_tree(account, child.resource.arn)
             assert child_kind is not kind
         await self.delete(account, kind, arn)
+
+    async def _users(self, stored: Stored[Any], kind: ResourceKind) -> list[Stored[Any]]:
+        """What needs a resource for as long as it is being made: a job reads all datasets of its group."""
+        account, arn = stored.resource.account, stored.resource.arn
+        every = self._resources.every
+        users = [one for one, _ in await self._children(stored, kind)]
+        if kind is DATASET:
+            for group in await every(account, DATASET_GROUP, pb.DescribeDatasetGroupResponse):
+                if arn in group.described.dataset_arns:
+                    users += await self._users(group, DATASET_GROUP)
+        elif kind is DATASET_GROUP:
+            made = await every(account, FORECAST, pb.DescribeForecastResponse)
+            users += [one for one in made if one.described.dataset_group_arn == arn]
+        return users
 
     async def _children(self, stored: Stored[Any], kind: ResourceKind) -> list[tuple[Stored[Any], ResourceKind]]:
         """What was directly made from a resource."""

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from services.language import quantities, rule_precision
@@ -41,21 +42,27 @@ def _without_edges(text: str, begin: int, end: int) -> tuple[int, int]:
     return begin, end
 
 
-def whole_phrases(text: str, phrases: Sequence[TextSpan]) -> list[TextSpan]:
-    """Noun phrases in order, none of which holds only a part of an identifier or of a calendar date.
+#: Words that hyphens join ("state-of-the-art").
+_COMPOUND = re.compile(r"(?<![\w-])[^\W\d_]+(?:-[^\W\d_]+)+(?![\w-])")
 
-    A phrase that holds a part of a date grows to the whole date; of an identifier it keeps what stands beside it.
+
+def whole_phrases(text: str, phrases: Sequence[TextSpan]) -> list[TextSpan]:
+    """Noun phrases in order, none of which holds only a part of an identifier, a calendar date or a joined word.
+
+    A phrase that holds a part of a date or of a joined word grows to the whole; of an identifier it keeps what stands
+    beside it.
     """
     whole = Stretches((i.begin, i.end) for i in identifiers(text))
-    calendar = (m for m in quantities.find(text) if m.rule in quantities.CALENDAR)
-    dates = Stretches((m.begin, m.end) for m in calendar if not whole.touching(m.begin, m.end))
+    calendar = [(m.begin, m.end) for m in quantities.find(text) if m.rule in quantities.CALENDAR]
+    compounds = [m.span() for m in _COMPOUND.finditer(text)]
+    grown_to = Stretches(s for s in (*calendar, *compounds) if not whole.touching(*s))
     kept: list[TextSpan] = []
     for phrase in phrases:
         begin, end = phrase.begin, phrase.end
         for left, right in whole.touching(begin, end):
             if not (begin <= left and right <= end):
                 begin, end = (begin, left) if begin < left else (right, max(end, right))
-        for left, right in dates.touching(begin, end):
+        for left, right in grown_to.touching(begin, end):
             begin, end = min(begin, left), max(end, right)
         if (begin, end) != (phrase.begin, phrase.end):
             begin, end = _without_edges(text, begin, end)

@@ -43,7 +43,7 @@ _DATES: tuple[re.Pattern[str], ...] = tuple(
         (rf"{_MONTH},? {_YEAR}", 0),
         (r"\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])(?:[T ]\d\d:\d\d(?::\d\d)?)?", 0),
         (r"(?:0?[1-9]|[12]\d|3[01])[./-](?:0?[1-9]|[12]\d|3[01])[./-](?:(?:19|20)\d\d|\d\d)", 0),
-        (rf"(?:(?:next|last|this|every|early|late|on) )?{_WEEKDAY}(?: (?:morning|afternoon|evening|night))?", 0),
+        (rf"(?:(?i:next|last|this|every|early|late) )?{_WEEKDAY}(?: (?:morning|afternoon|evening|night))?", 0),
         (
             (
                 r"(?:next|last|this|past|previous|coming) (?:week|month|year|summer|winter|spring|fall|"
@@ -65,7 +65,10 @@ _DATES: tuple[re.Pattern[str], ...] = tuple(
         (_MONTH.replace("|May|", "|").replace("|March|", "|"), 0),
         (r"the (?:1\d|2[01]|\d)(?:st|nd|rd|th) century", re.I),
         (
-            r"(?:Christmas|Easter|Thanksgiving|Halloween|New Year's(?: Eve| Day)?|Labor Day|Memorial Day|Ramadan)",
+            (
+                r"(?:Christmas(?: Eve| Day)?|Easter(?: Sunday| Monday)?|Thanksgiving|Halloween|"
+                r"New Year's(?: Eve| Day)?|Labor Day|Memorial Day|Ramadan)"
+            ),
             0,
         ),
     )

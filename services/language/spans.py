@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from services.language.tasks import TextSpan
+from services.language.tokens import CLOSED_CLASS
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,20 +61,13 @@ def unsurpassed(spans: Iterable[TextSpan], others: Sequence[TextSpan]) -> list[T
     return kept
 
 
-_CLOSED_CLASS = """
-a an the this that these those some any no every each my your his her its our their i you he she it we they me
-him us them who whom whose which what and or but nor so yet if because while although though when where as than
-of in on at by for with from to into onto over under about after before between through during against within
-without near per via since until till is am are was were be been being has have had do does did will would can
-could shall should may might must not
-"""
-#: Words of the closed classes: a name neither begins nor ends with one of them in small letters.
-CLOSED_CLASS = frozenset(_CLOSED_CLASS.split())
+#: What ends a word before a name ("Potter's Stone"), and may end one ("McDonald's").
+_CLITICS = frozenset(("'s", "\u2019s"))
 
 
 def trimmed(words: Sequence[str], first: int, last: int) -> tuple[int, int]:
-    """Words [first, last) without those of closed classes at the ends; may be empty."""
-    while first < last and words[first] in CLOSED_CLASS:
+    """Words [first, last) without those of closed classes at the ends, nor a clitic at the beginning; may be empty."""
+    while first < last and (words[first] in CLOSED_CLASS or words[first] in _CLITICS):
         first += 1
     while first < last and words[last - 1] in CLOSED_CLASS:
         last -= 1

@@ -8,6 +8,7 @@ split when the language asks for it. Offsets count Unicode code points.
 
 from __future__ import annotations
 
+import itertools
 import re
 from dataclasses import dataclass
 
@@ -30,6 +31,22 @@ ABBREVIATIONS = frozenset(
     ph.d. m.d. b.a. m.a. al. fig. vol. pp. ed. eds. bzw. usw. z.b. d.h. nr. str. sra. dra. avda. mme. mlle.
     """.split()  # noqa: SIM905 (a list of words reads better so)
 )
+
+_AUXILIARIES = frozenset(
+    """
+    is am are was were be been being has have had do does did will would can could shall should may might must not
+    """.split()  # noqa: SIM905 (as above)
+)
+_SMALL_WORDS = frozenset(
+    """
+    a an the this that these those some any no every each my your his her its our their i you he she it we they me
+    him us them who whom whose which what and or but nor so yet if because while although though when where as than
+    of in on at by for with from to into onto over under about after before between through during against within
+    without near per via since until till
+    """.split()  # noqa: SIM905 (as above)
+)
+#: Words of the closed classes, in small letters: no name begins or ends with one.
+CLOSED_CLASS = _SMALL_WORDS | _AUXILIARIES
 
 _EMOTICON = r"[<>]?[:;=8xX][-o^']?[)(\]\[dDpPoO/\\|*3]+(?![\w])|<3|\^_\^|-_-|[)(\]\[dD][-o^']?[:;=](?![\w])"
 _TOKEN = re.compile(
@@ -105,16 +122,23 @@ def _append(tokens: list[Token], text: str, begin: int, end: int, language: str)
 def _join_abbreviations(tokens: list[Token], text: str) -> list[Token]:
     """Give a full stop back to the abbreviation it belongs to (``Mr`` ``.`` -> ``Mr.``, also ``J.`` in names)."""
     joined: list[Token] = []
-    for token in tokens:
+    for token, following in itertools.zip_longest(tokens, tokens[1:]):
         last = joined[-1] if joined else None
         if token.text == "." and last is not None and last.end == token.begin:
-            follows = text[token.end : token.end + 2]
-            initial = len(last.text) == 1 and last.text.isalpha() and last.text.isupper() and follows[:1].isspace()
+            initial = len(last.text) == 1 and last.text.isupper() and _goes_on(text, last, token, following)
             if initial or (last.text + ".").lower() in ABBREVIATIONS:
                 joined[-1] = Token(last.text + ".", last.begin, token.end)
                 continue
         joined.append(token)
     return joined
+
+
+def _goes_on(text: str, letter: Token, stop: Token, following: Token | None) -> bool:
+    """Whether a name goes on behind a letter with a full stop: not behind "N/V. Hx", nor behind "vitamin D. She"."""
+    behind = text[max(0, letter.begin - 1) : letter.begin]
+    word = following.text if following is not None else ""
+    sentence_begins = len(word) > 1 and word.lower() in _SMALL_WORDS  # "T. May" is a name
+    return behind not in ("/", "-") and text[stop.end : stop.end + 1].isspace() and not sentence_begins
 
 
 def _join_hyphens(tokens: list[Token], text: str) -> list[Token]:

@@ -116,7 +116,8 @@ def map_run_item(row: Row[Any]) -> pb.MapRunListItem:
 
 
 def _fill(message: Any, counts: dict[str, int], written: bool) -> None:
-    message.pending = 0
+    # Executions run from the moment on that they are written down, and a redrive runs all that failed.
+    message.pending = message.pending_redrive = message.failures_not_redrivable = 0
     message.running = counts.get("RUNNING", 0)
     message.succeeded = counts.get("SUCCEEDED", 0)
     message.failed = counts.get("FAILED", 0)

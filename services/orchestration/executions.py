@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 import uuid
 from collections.abc import Callable, Sequence
@@ -10,7 +11,7 @@ from typing import Any
 from sqlalchemy import Row
 
 from nonet.orchestration.v1 import orchestration_pb2 as pb
-from services.orchestration import execution_messages, messages
+from services.orchestration import execution_messages, messages, payloads
 from services.orchestration.activity_resources import Activities
 from services.orchestration.engine import messages as mail
 from services.orchestration.engine.beginnings import Beginning, execution_arn
@@ -19,7 +20,6 @@ from services.orchestration.engine.queries import ExecutionFilter
 from services.orchestration.engine.store import REDRIVABLE_STATUSES
 from services.orchestration.engine.task_tokens import TaskTokens
 from services.orchestration.interpreter.history import MOST_EVENTS
-from services.orchestration.interpreter.machine import MOST_PAYLOAD_BYTES
 from services.orchestration.language import json_text
 from services.orchestration.language.definition import load
 from services.orchestration.resource_names import StateMachineArn, check_name, invalid, parse_any_arn
@@ -33,6 +33,9 @@ from shared.storage.pages import PageTokens
 _PAGE = 100
 #: AWS's own time for a worker's poll.
 _POLL_SECONDS = 60.0
+#: How long StopExecution waits until the execution has stopped, and how often it looks.
+_STOP_SECONDS = 2.0
+_STOP_LOOK_SECONDS = 0.02
 #: AWS's limit for a redrive.
 _REDRIVABLE_SECONDS = 14 * 24 * 3600
 #: State machines that StartExecution need not look up, and for how long another process's change may go unseen.
@@ -107,7 +110,7 @@ class ExecutionOperations:
         error = request.error if request.HasField("error") else None
         cause = request.cause if request.HasField("cause") else None
         await self._engine.store.send(int(row.id), mail.stop(error, cause))
-        return pb.StopExecutionOutput(stop_date=messages.timestamp(time.time()))
+        return pb.StopExecutionOutput(stop_date=messages.timestamp(await self._stop_moment(row, call)))
 
     async def redrive_execution(self, request: pb.RedriveExecutionInput, call: Call) -> pb.RedriveExecutionOutput:
         row = await self._execution(call, request.execution_arn)
@@ -212,15 +215,13 @@ class ExecutionOperations:
     async def get_activity_task(self, request: pb.GetActivityTaskInput, call: Call) -> pb.GetActivityTaskOutput:
         await self._activities.get(call.account, request.activity_arn)
         worker = request.worker_name if request.HasField("worker_name") else None
-        remaining = call.time_remaining()
-        seconds = _POLL_SECONDS if remaining is None else min(_POLL_SECONDS, max(0.0, remaining - 1.0))
-        task = await self._task_tokens.take(request.activity_arn, worker, seconds)
+        task = await self._task_tokens.take(request.activity_arn, worker, _patience(call, _POLL_SECONDS))
         if task is None:
             return pb.GetActivityTaskOutput()
         return pb.GetActivityTaskOutput(task_token=task.token, input=task.input)
 
     async def send_task_success(self, request: pb.SendTaskSuccessInput, call: Call) -> pb.SendTaskSuccessOutput:
-        output = _parsed(request.output, "InvalidOutput", "Invalid Output")
+        output = payloads.task_output(request.output)
         await self._task_tokens.complete(call.account, _token(request.task_token), output)
         return pb.SendTaskSuccessOutput()
 
@@ -240,7 +241,7 @@ class ExecutionOperations:
         name = request.name if request.HasField("name") else str(uuid.uuid4())
         check_name(name)
         text = request.input if request.HasField("input") else "{}"
-        value = _parsed(text, "InvalidExecutionInput", "Invalid State Machine Execution Input")
+        value = payloads.execution_input(text)
         machine = await self._resolved(call.account, request.state_machine_arn)
         return Beginning(
             account=call.account,
@@ -279,6 +280,21 @@ class ExecutionOperations:
                 f"Execution Already Exists: '{beginning.arn}'", aws_code="ExecutionAlreadyExists"
             ) from None
         return pb.StartExecutionOutput(execution_arn=row.arn, start_date=messages.timestamp(row.started_at))
+
+    async def _stop_moment(self, row: Row[Any], call: Call) -> float:
+        """When an execution that was told to stop has stopped: whoever looks next sees it so.
+
+        Its owner may be in the midst of a step; then the answer does not wait for long.
+        """
+        now = time.time()
+        until = now + _patience(call, _STOP_SECONDS)
+        while now < until and not self._engine.draining:
+            await asyncio.sleep(_STOP_LOOK_SECONDS)
+            found = await self._queries.find(row.account, row.arn)
+            if found is not None and found.stopped_at is not None:
+                return float(found.stopped_at)
+            now = time.time()
+        return now
 
     async def _execution(self, call: Call, arn: str) -> Row[Any]:
         resource = parse_any_arn(arn).resource.partition(":")[0]
@@ -345,13 +361,10 @@ class ExecutionOperations:
         return rows[:most], self._page_tokens.seal(listing, int(position(rows[most - 1])))
 
 
-def _parsed(text: str, code: str, complaint: str) -> Any:
-    if len(text.encode()) > MOST_PAYLOAD_BYTES:
-        raise errors.InvalidArgument(f"{complaint}: it may have {MOST_PAYLOAD_BYTES} bytes", aws_code=code)
-    try:
-        return json_text.loads(text)
-    except ValueError as error:
-        raise errors.InvalidArgument(f"{complaint}: '{error}'", aws_code=code) from None
+def _patience(call: Call, most: float) -> float:
+    """Seconds that a call may wait: ``most``, or what its deadline leaves, less a second for the answer."""
+    remaining = call.time_remaining()
+    return most if remaining is None else min(most, max(0.0, remaining - 1.0))
 
 
 def _token(token: str) -> str:

@@ -24,6 +24,7 @@ ACTIVITIES = ResourceKind("states.activity", service="states", resource="activit
 STATE_MACHINE = "stateMachine"
 ACTIVITY = "activity"
 
+MOST_NAME_CHARACTERS = 80
 #: What a name must not contain: white space, brackets, wildcards, special and control characters, non-characters.
 _FORBIDDEN = re.compile(r"[\s<>{}\[\]?*\"#%\\^|~`$&,;:/\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff\U0010ffff]")
 _VERSION = re.compile(r"[1-9][0-9]*")
@@ -33,7 +34,7 @@ _ROLE = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/\S+")
 
 def check_name(name: str) -> None:
     """Raises ``InvalidArgument`` (InvalidName) for what a state machine, an execution or activity cannot be called."""
-    if _FORBIDDEN.search(name):
+    if not 1 <= len(name) <= MOST_NAME_CHARACTERS or _FORBIDDEN.search(name):
         raise errors.InvalidArgument(f"Invalid Name: '{name}'", aws_code="InvalidName")
 
 

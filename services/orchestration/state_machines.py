@@ -181,7 +181,7 @@ class StateMachines:
                 "EncryptionConfiguration must be specified",
                 aws_code="MissingRequiredParameter",
             )
-        current = await self.get(account, arn)
+        current = await self.get(account, StateMachineArn.parse_unqualified(arn).unqualified)
         wanted = replace(current.configuration, **update.values)
         await asyncio.to_thread(_check, wanted, current.type)
 

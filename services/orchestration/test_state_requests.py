@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from services.orchestration import payloads
 from services.orchestration.interpreter.states.task import Resource
 from services.orchestration.language import definition, json_text, validation
 from services.orchestration.language.definition import Definition, Level, State
@@ -86,14 +87,7 @@ def prepare(test: StateTest) -> PreparedTest:
     """
     if test.role_arn is not None:
         check_role(test.role_arn)
-    given = "{}" if test.input is None else test.input
-    try:
-        value = json_text.loads(given)
-    except ValueError:
-        raise errors.InvalidArgument(
-            "Invalid State Machine Execution Input: it is not JSON, or nested too deeply.",
-            aws_code="InvalidExecutionInput",
-        ) from None
+    value = payloads.execution_input("{}" if test.input is None else test.input)
     found, level, state = _find_state(test)
     mock = _mock(test, state)
     configuration = test.configuration

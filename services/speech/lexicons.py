@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from services.speech.alphabets import to_ipa
 from services.speech.faults import invalid_lexicon
-from services.speech.script import Part, Script, Sentence, Word
+from services.speech.script import CORE, Part, Script, Sentence, Word
 from services.speech.xml_tree import Element, XmlLimits, parse
 from shared import errors
 
@@ -15,6 +15,8 @@ MAX_CHARACTERS = 4_000
 MAX_LEXICONS = 100
 #: Of a grapheme, an alias or a phoneme.
 MAX_LEXEME_CHARACTERS = 100
+#: By the words of a grapheme without the punctuation around them: the graphemes ("Inc", "Inc."), the longest first.
+_Sayings = dict[tuple[str, ...], list[tuple[str, "Lexeme"]]]
 _NAMESPACE = "http://www.w3.org/2005/01/pronunciation-lexicon"
 
 
@@ -110,11 +112,15 @@ def _text(element: Element) -> str:
 def apply(script: Script, lexicons: Sequence[Lexicon], language: str) -> Script:
     """The script with every word that a lexicon knows said as it says; words of another language than ``language``
     are left alone. Earlier lexicons win; case matters."""
-    sayings: dict[tuple[str, ...], Lexeme] = {}
+    sayings: _Sayings = {}
     for lexicon in lexicons:
         for lexeme in lexicon.lexemes:
             for grapheme in lexeme.graphemes:
-                sayings.setdefault(tuple(grapheme.split(" ")), lexeme)
+                cores = (CORE.search(word) for word in grapheme.split(" "))
+                key = tuple("" if core is None else core.group() for core in cores)
+                sayings.setdefault(key, []).append((grapheme, lexeme))
+    for known in sayings.values():
+        known.sort(key=lambda saying: -len(saying[0]))
     if not sayings:
         return script
     longest = max(map(len, sayings))
@@ -122,15 +128,16 @@ def apply(script: Script, lexicons: Sequence[Lexicon], language: str) -> Script:
     return replace(script, sentences=sentences)
 
 
-def _applied(sentence: Sentence, sayings: dict[tuple[str, ...], Lexeme], longest: int, language: str) -> Sentence:
+def _applied(sentence: Sentence, sayings: _Sayings, longest: int, language: str) -> Sentence:
     parts: list[Part] = []
     position = 0
     while position < len(sentence.parts):
         run = _free_words(sentence.parts[position : position + longest], language)
         for length in range(len(run), 0, -1):
-            lexeme = sayings.get(tuple(word.value for word in run[:length]))
-            if lexeme is not None:
-                parts.append(_said(run[:length], lexeme))
+            known = sayings.get(tuple(word.value for word in run[:length]), ())
+            said = next((found for saying in known if (found := _said(run[:length], *saying)) is not None), None)
+            if said is not None:
+                parts.append(said)
                 position += length
                 break
         else:
@@ -149,10 +156,11 @@ def _free_words(parts: Sequence[Part], language: str) -> list[Word]:
     return run
 
 
-def _said(words: Sequence[Word], lexeme: Lexeme) -> Word:
-    first, last = words[0], words[-1]
-    before = first.spoken[: first.spoken.find(first.value)]
-    after = last.spoken[last.spoken.rfind(last.value) + len(last.value) :]
+def _said(words: Sequence[Word], grapheme: str, lexeme: Lexeme) -> Word | None:
+    """The words as the lexeme says them; None where they are not written as the grapheme is."""
+    before, found, after = " ".join(word.spoken for word in words).partition(grapheme)
+    if not found or CORE.search(before) or CORE.search(after):
+        return None
     value = " ".join(word.value for word in words)
     spoken = before + (lexeme.alias or value) + after
-    return replace(first, spoken=spoken, value=value, end=last.end, ipa=lexeme.ipa, fixed=True)
+    return replace(words[0], spoken=spoken, value=value, end=words[-1].end, ipa=lexeme.ipa, fixed=True)

@@ -18,7 +18,7 @@ EMPHASES = {"strong": (0.8, 5.0), "moderate": (0.9, 2.5), "none": (1.0, 0.0), "r
 MAX_BREAK_MS = 10_000
 _PERCENT = re.compile(r"([+-]?)(\d{1,4}(?:\.\d{1,3})?)%")
 _DECIBELS = re.compile(r"([+-]?\d{1,3}(?:\.\d{1,3})?)dB", re.IGNORECASE)
-_TIME = re.compile(r"\+?(\d{1,6}(?:\.\d{1,3})?)(ms|s)")
+_TIME = re.compile(r"\+?(\d{1,6}(?:\.\d{1,3})?|\.\d{1,3})(ms|s)")
 
 
 def rate(value: str) -> float:

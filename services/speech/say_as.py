@@ -22,8 +22,12 @@ _UNITS = {
     "gb": "gigabyte", "w": "watt", "kw": "kilowatt", "v": "volt", "mph": "mile per hour", "km/h": "kilometer per hour",
     "°c": "degree Celsius", "°f": "degree Fahrenheit", "%": "percent",
 }  # fmt: skip
+_PARTS = {
+    2: "half", 3: "third", 4: "quarter", 5: "fifth", 6: "sixth", 7: "seventh", 8: "eighth", 9: "ninth", 10: "tenth",
+    12: "twelfth", 16: "sixteenth", 20: "twentieth", 100: "hundredth",
+}  # fmt: skip
 _IRREGULAR = {"foot": "feet", "inch": "inches", "hertz": "hertz", "kilohertz": "kilohertz", "megahertz": "megahertz",
-              "percent": "percent"}  # fmt: skip
+              "percent": "percent", "half": "halves"}  # fmt: skip
 _MONTHS = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
     "December",
@@ -66,17 +70,20 @@ def _cardinal(text: str, format_: str, language: str) -> str:
 
 
 def _digits(text: str, format_: str, language: str) -> str:
-    digits = [character for character in text if character.isdigit()]
-    return " ".join(digits)
+    """Digits one by one, and letters among them."""
+    return " ".join(filter(str.isalnum, text)) if re.search(r"\d", text) else ""
 
 
 def _telephone(text: str, format_: str, language: str) -> str:
-    """Digits one by one, with a pause where the number is written in groups."""
-    groups = re.findall(r"\d+", text)
+    """Digits one by one, with a pause where the number is written in groups; a group of letters is a word."""
     extension = re.search(r"(?:ext|x)\.?\s*(\d+)\s*$", text, re.IGNORECASE)
+    ending = ""
     if extension and language.lower().startswith("en"):
-        return ", ".join(" ".join(group) for group in groups[:-1]) + ", extension " + " ".join(extension[1])
-    return ", ".join(" ".join(group) for group in groups)
+        text, ending = text[: extension.start()], ", extension " + " ".join(extension[1])
+    groups = re.findall(r"\d+|[^\W\d_]+", text)
+    if not any(map(str.isdigit, groups)):
+        return ""
+    return ", ".join(group if group.isalpha() else " ".join(group) for group in groups) + ending
 
 
 def ordinal(number: int) -> str:
@@ -95,11 +102,8 @@ def _fraction(text: str, format_: str, language: str) -> str:
     if match is None:
         return ""
     above, below = int(match[2]), int(match[3])
-    if below in (2, 4):
-        name = {2: "half", 4: "quarter"}[below]
-        part = f"{above} {name if above == 1 else {'half': 'halves', 'quarter': 'quarters'}[name]}"
-    else:
-        part = f"{above} over {below}"
+    name = _PARTS.get(below)
+    part = f"{above} {name if above == 1 else _IRREGULAR.get(name, name + 's')}" if name else f"{above} over {below}"
     return f"{match[1]} and {part}" if match[1] else part
 
 

@@ -82,7 +82,7 @@ class Script:
 #: Stands for a word that is not spelt in the text: <sub>, <phoneme>, <say-as>.
 _PLACEHOLDER = "\ufffc"
 #: What words are made of at their ends; anything else there is punctuation around them.
-_CORE = regex.compile(r"[\p{L}\p{M}\p{N}\p{Sc}%°#@+&](?:.*[\p{L}\p{M}\p{N}\p{Sc}%°#+])?", regex.DOTALL)
+CORE = regex.compile(r"[\p{L}\p{M}\p{N}\p{Sc}%°#@+&](?:.*[\p{L}\p{M}\p{N}\p{Sc}%°#+])?", regex.DOTALL)
 
 
 @dataclass(slots=True)
@@ -173,7 +173,7 @@ class ScriptBuilder:
 
     def _word(self, begin: int, end: int) -> Word:
         spoken = "".join(self._characters[begin:end])
-        core = _CORE.search(spoken)
+        core = CORE.search(spoken)
         first, last = (begin, end) if core is None else (begin + core.start(), begin + core.end())
         value = "" if core is None else core.group()
         return Word(spoken, value, self._starts[first], self._ends[last - 1], self._styles[begin])

@@ -107,7 +107,8 @@ class SpeechService:
     def _task(self, stored: StoredTask, call: Call) -> pb.SynthesisTask:
         """A task as callers see it."""
         request = stored.request
-        same = {field.name: value for field, value in request.ListFields() if field.name in _SAME_IN_TASK}
+        asked = {field.name: value for field, value in request.ListFields() if field.name in _SAME_IN_TASK}
+        same = {"text_type": "text", **asked}
         task = pb.SynthesisTask(
             task_id=stored.job.id,
             task_status=STATUSES[stored.job.status],

@@ -184,7 +184,7 @@ class _Walk:
         text = element.text
         if not spoken.strip():
             if text.strip() or ipa:
-                raise invalid_ssml(f"<{element.name}> has nothing to say.")
+                raise invalid_ssml(f"<{element.name}> has no text that it says.")
             return
         # The mark of the word is on what is written inside, without the blanks around it.
         begin = element.inner_start + len(text[: len(text) - len(text.lstrip())].encode())

@@ -37,22 +37,25 @@ class Fragment:
     tail: str
     kept: tuple[Kept, ...]
     terms: tuple[Match, ...]
+    #: Whether ``head`` ends with a tag, and ``tail`` begins with one.
+    framed: tuple[bool, bool] = (False, False)
 
     def fits(self, parts: Parts) -> bool:
         """Whether a translation has the tags in their order, and words between the same ones as the sentence."""
         return self._tagged(self.parts) == self._tagged(parts)
 
     def _tagged(self, parts: Parts) -> list[int | bool]:
-        """The tags of a sentence, and between each two whether there is anything."""
+        """The tags of a sentence, and between each two, those around it counted, whether there is anything."""
         shape: list[int | bool] = []
+        after_tag, before_tag = self.framed
         between = False
         for part in parts:
             if isinstance(part, int) and self.kept[part].tag:
-                shape += [between, part] if shape else [part]
-                between = False
+                shape += [between, part] if after_tag else [part]
+                between, after_tag = False, True
             else:
                 between = between or isinstance(part, int) or has_words(part)
-        return shape
+        return [*shape, between] if after_tag and before_tag else shape
 
     def render(self, parts: Parts) -> str:
         """The translation's text, given its parts."""
@@ -88,11 +91,13 @@ def fragments(sentence: str, language: str, terms: TermIndex, numbers: bool = Fa
     """
     groups: list[_Group] = []
     for span in protected(sentence, language):
-        # Tags keep the spaces around them, except at the ends, where there are none.
+        # Tags keep the spaces around them, except at the ends, where there are none; a sign stays at its word.
         before = after = None
+        left, right = sentence[: span.begin][-1:], sentence[span.end :][:1]
         if span.kind is Kind.TAG:
-            before = sentence[span.begin - 1].isspace() if span.begin else None
-            after = sentence[span.end].isspace() if span.end < len(sentence) else None
+            before, after = left.isspace() if left else None, right.isspace() if right else None
+        elif span.kind is Kind.SYMBOL:
+            before, after = False if left.isalnum() else None, False if right.isalnum() else None
         text = sentence[span.begin : span.end]
         groups.append(_Group(span.begin, span.end, span.kind, Kept(text, text, before, after, span.kind is Kind.TAG)))
     for match in terms.matches(sentence):
@@ -156,10 +161,11 @@ def _fragments(sentence: str, groups: list[_Group]) -> Iterator[Fragment]:
 def _fragment(sentence: str, begin: int, end: int, groups: list[_Group]) -> Fragment:
     """Tags and symbols at either end are cut off: their place needs no model."""
     first, last = begin, end
+    after_tag = before_tag = False
     while groups and groups[0].kind is not Kind.WORD and not _wordy(sentence[first : groups[0].begin]):
-        first = groups.pop(0).end
+        after_tag, first = groups[0].kind is Kind.TAG, groups.pop(0).end
     while groups and groups[-1].kind is not Kind.WORD and not _wordy(sentence[groups[-1].end : last]):
-        last = groups.pop().begin
+        before_tag, last = groups[-1].kind is Kind.TAG, groups.pop().begin
     # The white space at the ends belongs to the frame.
     inner = sentence[first:last]
     head = first + len(inner) - len(inner.lstrip())
@@ -180,6 +186,7 @@ def _fragment(sentence: str, begin: int, end: int, groups: list[_Group]) -> Frag
         sentence[tail:end],
         tuple(group.kept for group in groups),
         tuple(group.term for group in groups if group.term is not None),
+        (after_tag, before_tag),
     )
 
 

@@ -56,6 +56,7 @@ _TOKEN = re.compile(
     r"|<(?P<close>/?)(?P<name>[A-Za-z][\w:-]{0,60})(?P<attributes>(?:[^<>\"']|\"[^\"<]*\"|'[^'<]*')*)>"
     r"|<|[^<]+"
 )
+_TAG_LETTER = re.compile(r"[A-Za-z/]")
 _UNTRANSLATED = re.compile(r"""\stranslate\s*=\s*["']?no\b""", re.IGNORECASE)
 _REFERENCE = re.compile(r"&(?:#\d{1,7}|#[xX][\dA-Fa-f]{1,6}|[A-Za-z][A-Za-z\d]{1,31});")
 
@@ -102,7 +103,11 @@ class _Scanner:
                     found_end = re.compile(rf"</{token['name']}", re.IGNORECASE).search(self._document, end)
                     end = len(self._document) if found_end is None else found_end.start()
             elif self._open == 0:
-                self._run.append(token[0] if token["name"] else _REFERENCE.sub(_character, token[0]))
+                # A "<" that begins no tag is a character of the text.
+                if token[0] == "<" and _TAG_LETTER.match(self._document, end) is None:
+                    self._run.append("&lt;")
+                else:
+                    self._run.append(token[0] if token["name"] else _REFERENCE.sub(_character, token[0]))
                 position = end
                 continue
             yield from self._flushed()

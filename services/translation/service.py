@@ -135,16 +135,18 @@ class TranslationService:
     async def _detect(self, text: str, call: Call) -> str:
         """The text's language, as DetectDominantLanguage of Comprehend finds it."""
         operations = self._platform.operations
-        answer = await operations.call(
-            operations.find("comprehend", "DetectDominantLanguage"),
-            {"Text": text},
-            account=call.account,
-            region=call.region,
-            caller="translate",
-            priority=call.priority,
-            request_id=call.request_id,
-        )
-        best = max(answer["Languages"], key=lambda language: float(language["Score"]), default=None)
+        best = None
+        if text.strip():  # a document may have no text
+            answer = await operations.call(
+                operations.find("comprehend", "DetectDominantLanguage"),
+                {"Text": text},
+                account=call.account,
+                region=call.region,
+                caller="translate",
+                priority=call.priority,
+                request_id=call.request_id,
+            )
+            best = max(answer["Languages"], key=lambda language: float(language["Score"]), default=None)
         if best is None or best["LanguageCode"] == "zxx" or best["Score"] < LEAST_CONFIDENCE:
             raise errors.DetectedLanguageLowConfidence(
                 "The language of the text is not clear: name it in SourceLanguageCode, or send more text.",

@@ -95,7 +95,7 @@ def _of_table(text: str, delimiter: str) -> tuple[list[str], list[tuple[str, ...
         languages = [code.strip() for code in next(reader, [])]
         _check_languages(languages)
         for row in reader:
-            cells = tuple(cell.strip() for cell in row)
+            cells = tuple(" ".join(cell.split()) for cell in row)  # a term is one line, as it is in TMX
             if not any(cells):
                 continue
             if len(cells) > len(languages):
@@ -117,10 +117,10 @@ def _of_units(units: tuple[str, Sequence[Unit]]) -> tuple[list[str], list[tuple[
 
 def _check_languages(languages: Sequence[str]) -> None:
     if len(languages) < 2:
-        raise _invalid("The first line must name the languages: the source and at least one target, such as en,de.")
+        raise _invalid("A source language and a target are needed; a CSV or TSV names them in its first line: en,de.")
     for code in languages:
         if not _CODE.fullmatch(code):
-            raise _invalid("The first line must name the languages by their codes, such as en,de,es-MX.")
+            raise _invalid("The languages must be named by their codes, such as en,de,es-MX.")
     if len(set(languages)) < len(languages):
         raise _invalid("A language has two columns.")
     if len(languages) > MAX_TARGET_LANGUAGES + 1:

@@ -15,7 +15,7 @@ from services.vision.collections.search import FaceSearch
 from services.vision.collections.store import FaceCollections
 from services.vision.collections.upkeep import Upkeep
 from services.vision.faces.analysis import AnalyzedFace, FaceAnalyzer, FaceAnswer, FaceAttribute
-from services.vision.faces.quality_filter import QualityFilter, unindexed_reasons
+from services.vision.faces.quality_filter import EXCEEDS_MAX_FACES, QualityFilter, unindexed_reasons
 from services.vision.faces.similarity import distance_of, similarity
 from services.vision.image_properties import image_properties
 from services.vision.images import read_picture
@@ -246,7 +246,7 @@ class VisionService:
         for face in answer.faces:  # the largest first
             reasons = list(unindexed_reasons(face, level, size))
             if not reasons and len(chosen) == most:
-                reasons = ["EXCEEDS_MAX_FACES"]
+                reasons = [EXCEEDS_MAX_FACES]
             if reasons:
                 response.unindexed_faces.add(reasons=reasons, face_detail=messages.face_detail(face, size))
             else:

@@ -26,7 +26,7 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from shared import errors
 
@@ -211,11 +211,18 @@ def _contents(path: Path) -> tuple[list[Principal], dict[str, AccountLimit]]:
     Raises:
         ValueError: the file is not what this module's docstring shows, or holds nobody.
     """
-    document = tomllib.loads(path.read_text(encoding="utf-8"))
-    principals = [Principal.model_validate(row) for row in document.get("principal", [])]
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        principals = [Principal.model_validate(row) for row in document.get("principal", [])]
+        accounts = [_Account.model_validate(row) for row in document.get("account", [])]
+    except ValidationError as error:
+        # Without what stands there: it may be a secret.
+        wrong = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
+        raise ValueError(f"{path}: a [[{error.title.strip('_').lower()}]] cannot be used: {wrong}") from None
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
     if not principals:
         raise ValueError(f"{path} has no [[principal]]: add one with `nonet keys create NAME`")
-    accounts = [_Account.model_validate(row) for row in document.get("account", [])]
     return principals, {account.id: account for account in accounts}
 
 

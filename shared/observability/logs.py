@@ -7,8 +7,11 @@ import logging
 import sys
 import time
 
-#: Attributes that every LogRecord has; whatever else a record carries was given as ``extra``.
-_STANDARD = frozenset(vars(logging.LogRecord("", 0, "", 0, "", (), None))) | {"message", "asctime", "taskName"}
+#: Attributes that every LogRecord has, and uvicorn's message in colours; whatever else a record carries was given as
+#: ``extra``.
+_STANDARD = frozenset(vars(logging.LogRecord("", 0, "", 0, "", (), None))) | {
+    "message", "asctime", "taskName", "color_message",
+}  # fmt: skip
 
 
 class JsonFormatter(logging.Formatter):

@@ -75,7 +75,6 @@ class Admission:
         finally:
             self._running -= 1
 
-
     async def _wait(self, request: Message, call: Call, proceed: Handler) -> Message:
         most = self._limit * _WAITING_FOR_ONE_RUNNING
         if self._waiting >= most:

@@ -29,7 +29,6 @@ ACCOUNT_KEY, REGION_KEY, REQUEST_ID_KEY, PRINCIPAL_KEY = (
 PASSED_KEYS = ("traceparent", "tracestate", HOST_KEY)
 
 
-
 class RemoteService:
     """The service at one address."""
 

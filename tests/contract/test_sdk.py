@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -121,8 +122,10 @@ def test_the_command_line_shows_tables_to_people(server, capsys, monkeypatch) ->
     [
         (["astrology"], "no command or service"),
         (["textract", "guess"], "no operation 'guess'"),
+        (["transcribe-streaming", "start-stream-transcription"], "is a stream"),
         (["textract", "detect-document-text", "--document", "@/nowhere"], "cannot be read"),
         (["textract", "detect-document-text", "--document", "{"], "not JSON"),
+        (["textract", "get-document-analysis", "--job-id", f"@{sys.executable}"], "no text in UTF-8"),
         (["textract", "get-document-analysis", "--job-id", "x", "--max-results", "many"], "--max-results"),
         (["textract", "analyze-id", "--document-pages", "[]", "--address", "127.0.0.1:9"], "nonet up"),
     ],

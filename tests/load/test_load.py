@@ -24,7 +24,7 @@ from tests.contract.documents import papers
 pytestmark = pytest.mark.slow
 
 CLIENTS = 64
-SECONDS = 40
+SECONDS = 24
 #: The allocators of 64 requests at once breathe; what leaks at hundreds of requests a second is far more.
 BREATHING = 48 * 1024 * 1024
 

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import boto3
 
+if not sys.argv[1:]:
+    sys.exit(__doc__)
 s3, sfn = boto3.client("s3"), boto3.client("stepfunctions")
 bucket = f"examples-{uuid.uuid4().hex}"
 s3.create_bucket(Bucket=bucket)

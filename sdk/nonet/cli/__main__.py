@@ -6,7 +6,10 @@ import importlib
 import os
 import sys
 
+from pydantic import ValidationError
+
 from shared.errors import NonetError
+from shared.settings import Settings
 
 #: Command -> module with ``main(arguments) -> exit status``, and what it does.
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -32,13 +35,18 @@ def usage() -> str:
     lines += [f"  {name:<{width}}{text}" for name, (_, text) in COMMANDS.items()]
     lines += [
         "",
-        "Any operation of any service, over gRPC, named as in boto3:",
+        "Any operation of any service but streams, over gRPC, named as in boto3:",
         '  nonet comprehend detect-sentiment --text "I like it" --language-code en',
         "  nonet textract detect-document-text --document @scan.png",
         "",
         "  nonet COMMAND --help tells more.",
     ]
     return "\n".join(lines)
+
+
+def _variable(place: tuple[int | str, ...]) -> str:
+    """The environment variable of a setting; the settings together have none."""
+    return f"NONET_{place[0]}".upper() if place else "Settings"
 
 
 #: gRPC tells of every process that is started beside it; what is wrong, our own log says.
@@ -62,6 +70,15 @@ def main(arguments: list[str] | None = None) -> int:
         return 130
     except BrokenPipeError:  # the reader of our output (head, less) left
         return 141
+    except OSError as error:  # a file that was named on the command line
+        print(f"nonet: {error}", file=sys.stderr)
+        return 1
+    except ValidationError as error:
+        if error.title != Settings.__name__:
+            raise
+        for problem in error.errors():
+            print(f"nonet: {_variable(problem['loc'])}: {problem['msg']}", file=sys.stderr)
+        return 1
     return status
 
 

@@ -1,4 +1,4 @@
-"""``nonet SERVICE OPERATION --member value ...``: any operation of any service, over gRPC.
+"""``nonet SERVICE OPERATION --member value ...``: any operation of any service but streams, over gRPC.
 
 A value is text; a structure, list or map is JSON with the API's own member names. ``@FILE`` stands for the file's
 content, so ``--document @scan.png`` is a whole document.
@@ -9,8 +9,8 @@ from __future__ import annotations
 import argparse
 import base64
 import json
-import os
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -18,19 +18,20 @@ from google.protobuf import json_format
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 
+from nonet.cli import files, server
 from nonet.cli.output import render
-from nonet.transport import Connection, Transport
+from nonet.transport import Transport
 from shared import errors
 from shared.contract import options
 from shared.contract.apis import Api, Operation, all_apis
-from shared.settings import settings
 
 
 def main(arguments: list[str]) -> int:
     api = find_api(arguments[0])
     if len(arguments) < 2 or arguments[1] in ("-h", "--help"):
         print(f"usage: nonet {arguments[0]} OPERATION [options]\n")
-        print("\n".join(f"  {kebab(operation)}" for operation in sorted(api.operations.values(), key=kebab)))
+        names = sorted(kebab(one) for one in api.operations.values() if not streams(one))
+        print("\n".join(f"  {name}" for name in names or ["(streams alone: call them from a program)"]))
         return 0
     operation = find_operation(api, arguments[1])
     parser = make_parser(arguments[0], operation)
@@ -40,14 +41,8 @@ def main(arguments: list[str]) -> int:
         value = chosen[f"member_{field.name}"]
         if value is not None:
             set_member(request, field, value)
-    address = chosen["address"] or os.environ.get("NONET_ADDRESS") or f"127.0.0.1:{settings().grpc_port}"
-    transport = Transport(Connection(address, os.environ.get("NONET_BEARER_KEY", "")))
-    try:
+    with server.connection(chosen["address"]) as connection, closing(Transport(connection)) as transport:
         answer = transport.unary(operation.path, request, operation.response_class, None)
-    except errors.Unavailable as error:
-        raise errors.Unavailable(f"{error.message}\nIs Nonet running at {address}? Start it with: nonet up") from error
-    finally:
-        transport.close()
     if chosen["json"] or not sys.stdout.isatty():
         print(json_format.MessageToJson(answer, ensure_ascii=False))
     else:
@@ -69,8 +64,18 @@ def find_api(name: str) -> Api:
 
 
 def find_operation(api: Api, name: str) -> Operation:
+    """By boto3's name or the API's own.
+
+    Raises:
+        NotFound: the service has none of that name.
+        Unimplemented: it is a stream.
+    """
     for operation in api.operations.values():
         if name in (kebab(operation), operation.name, operation.method_name):
+            if streams(operation):
+                raise errors.Unimplemented(
+                    f"{kebab(operation)} is a stream of messages, which a command cannot hold: call it from a program."
+                )
             return operation
     raise errors.NotFound(f"{api.client} has no operation {name!r}. See: nonet {api.client} --help")
 
@@ -78,6 +83,10 @@ def find_operation(api: Api, name: str) -> Operation:
 def fields_of(operation: Operation) -> list[FieldDescriptor]:
     descriptor: Any = operation.request_class.DESCRIPTOR
     return list(descriptor.fields)
+
+
+def streams(operation: Operation) -> bool:
+    return operation.client_streaming or operation.server_streaming
 
 
 def kebab(operation: Operation) -> str:
@@ -97,7 +106,7 @@ def make_parser(service: str, operation: Operation) -> argparse.ArgumentParser:
             metavar=kind_of(field),
             help=field.json_name,
         )
-    parser.add_argument("--address", help="host:port of the gRPC server (NONET_ADDRESS)")
+    server.add_address(parser)
     parser.add_argument("--json", action="store_true", help="JSON, as it is when the output is not a terminal")
     return parser
 
@@ -121,7 +130,7 @@ def set_member(request: Message, field: FieldDescriptor, text: str) -> None:
         content = next((f for f in options.message_of(field).fields if f.type == FieldDescriptor.TYPE_BYTES), None)
         if content is None:
             raise errors.InvalidArgument(f"--{field.name.replace('_', '-')} takes JSON, not a file.")
-        setattr(getattr(request, field.name), content.name, read_file(text))
+        setattr(getattr(request, field.name), content.name, files.read_bytes(named(text)))
         return
     value: Any
     if field.is_repeated or field.type == FieldDescriptor.TYPE_MESSAGE:
@@ -130,9 +139,9 @@ def set_member(request: Message, field: FieldDescriptor, text: str) -> None:
         except json.JSONDecodeError as error:
             raise errors.InvalidArgument(f"--{field.name.replace('_', '-')} is not JSON: {error}") from None
     elif field.type == FieldDescriptor.TYPE_BYTES:
-        value = base64.b64encode(read_file(text)).decode()
+        value = base64.b64encode(files.read_bytes(named(text))).decode()
     elif field.type == FieldDescriptor.TYPE_STRING:
-        value = read_file(text).decode() if text.startswith("@") else text
+        value = files.read_text(named(text)) if text.startswith("@") else text
     else:
         value = {"true": True, "false": False}.get(text, text)
     try:
@@ -149,12 +158,10 @@ def with_files(value: Any, field: FieldDescriptor) -> Any:
         members = {member.json_name: member for member in field.message_type.fields}
         return {name: with_files(item, members[name]) if name in members else item for name, item in value.items()}
     if field.type == FieldDescriptor.TYPE_BYTES and isinstance(value, str) and value.startswith("@"):
-        return base64.b64encode(read_file(value)).decode()
+        return base64.b64encode(files.read_bytes(named(value))).decode()
     return value
 
 
-def read_file(text: str) -> bytes:
-    try:
-        return Path(text.removeprefix("@")).read_bytes()
-    except OSError as error:
-        raise errors.InvalidArgument(f"{text} cannot be read: {error.strerror}") from None
+def named(text: str) -> Path:
+    """The file that "@FILE" names."""
+    return Path(text.removeprefix("@"))

@@ -6,12 +6,12 @@ import argparse
 import asyncio
 from pathlib import Path
 
+from nonet.cli.files import read_bytes
 from services.vision.celebrities.enrolment import Enrolment, Photo
 from services.vision.celebrities.gallery import GENDERS, CelebrityGallery
 from services.vision.collections.search import FaceSearch
 from services.vision.collections.store import FaceCollections
 from services.vision.faces.analysis import FaceAnalyzer
-from shared import errors
 from shared.platform import Platform
 from shared.settings import settings
 
@@ -62,7 +62,7 @@ async def _run(chosen: argparse.Namespace, platform: Platform) -> int:
 
 
 async def add(chosen: argparse.Namespace, gallery: CelebrityGallery, analyzer: FaceAnalyzer) -> None:
-    photos = [_photo(path) for path in chosen.photo]
+    photos = [Photo(str(path), read_bytes(path)) for path in chosen.photo]
     faces = await Enrolment(analyzer).faces(photos, await gallery.model_id())
     celebrity = await gallery.add(chosen.name, chosen.url, chosen.gender, faces)
     print(f"{celebrity.id}: {celebrity.name}, {len(faces)} {'photo' if len(faces) == 1 else 'photos'}")
@@ -76,10 +76,3 @@ async def print_gallery(gallery: CelebrityGallery) -> None:
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     for row in rows:
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
-
-
-def _photo(path: Path) -> Photo:
-    try:
-        return Photo(str(path), path.read_bytes())
-    except OSError as error:
-        raise errors.InvalidArgument(f"{path} cannot be read: {error.strerror}.") from error

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import argparse
 import csv
-import os
+import io
+import math
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from xml.sax.saxutils import escape
 
-from nonet import Nonet
-from shared.settings import settings
+from nonet.cli import server
+from nonet.cli.files import read_text
+from shared import errors
 
 WIDTH, HEIGHT, MARGIN = 960, 400, 56
 #: Colours of history, the middle of the forecast, and its bands.
@@ -25,17 +27,16 @@ Points = Sequence[tuple[datetime, float]]
 def main(arguments: list[str]) -> int:
     """Ask a running Nonet for the forecast, and write the picture."""
     chosen = _parser().parse_args(arguments[2:])
-    filters = dict(pair.split("=", 1) for pair in chosen.filter)
-    address = chosen.address or os.environ.get("NONET_ADDRESS") or f"127.0.0.1:{settings().grpc_port}"
-    with Nonet(address, bearer_key=os.environ.get("NONET_BEARER_KEY", "")) as client:
+    filters = dict(chosen.filter)
+    history = read_history(chosen.history, filters) if chosen.history else []
+    with server.client(chosen.address) as client:
         answer = client.forecast_query.query_forecast(forecast_arn=chosen.forecast, filters=filters)
     predictions: dict[str, Points] = {
         label: [(datetime.fromisoformat(point.timestamp), point.value) for point in series.values]
         for label, series in answer.forecast.predictions.items()
     }
-    history = read_history(chosen.history, list(filters.values())) if chosen.history else []
     title = ", ".join(f"{name} {value}" for name, value in filters.items())
-    chosen.output.write_text(svg(title, history[-chosen.last :], predictions), encoding="utf-8")
+    chosen.output.write_text(svg(title, history[max(0, len(history) - chosen.last) :], predictions), encoding="utf-8")
     print(chosen.output)
     return 0
 
@@ -43,43 +44,55 @@ def main(arguments: list[str]) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="nonet forecast plot", description=__doc__)
     parser.add_argument("forecast", help="the forecast's ARN")
-    parser.add_argument("filter", nargs="+", help="dimensions of the series, like item_id=bread")
+    parser.add_argument("filter", nargs="+", type=_pair, help="dimensions of the series, like item_id=bread")
     parser.add_argument("--history", type=Path, help="CSV file with the past values: the columns of the import")
     parser.add_argument("--last", type=int, default=200, help="how many past values are drawn (200)")
     parser.add_argument("--output", type=Path, default=Path("forecast.svg"))
-    parser.add_argument("--address", help="host:port of the gRPC server (NONET_ADDRESS)")
+    server.add_address(parser)
     return parser
 
 
-def read_history(path: Path, key: Sequence[str]) -> list[tuple[datetime, float]]:
-    """Times and values of the rows that have all values of ``key``: of a CSV file with a header, in time's order.
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise argparse.ArgumentTypeError(f"{text!r} is not like item_id=bread")
+    return name, value
 
-    Values of one time are added up. Raises ValueError for a file without a timestamp and one number more.
+
+def read_history(path: Path, filters: Mapping[str, str]) -> list[tuple[datetime, float]]:
+    """Times and values of the rows that ``filters`` let pass: of a CSV file with a header, in time's order.
+
+    Values of one time are added up; a row without a value has none. Zones of the times are left out, as Forecast has
+    none.
+
+    Raises:
+        InvalidArgument: the file lacks the timestamp or a dimension, or has not just one column of numbers more.
     """
+    reader = csv.DictReader(io.StringIO(read_text(path).removeprefix("\ufeff"), newline=""))
+    columns = list(reader.fieldnames or [])
+    if missing := [name for name in ("timestamp", *filters) if name not in columns]:
+        raise errors.InvalidArgument(f"{path} needs a header with the column {missing[0]}.")
+    rows = [row for row in reader if all(row[name] == value for name, value in filters.items())]
+    rest = [name for name in columns if name not in ("timestamp", *filters)]
+    numeric = [name for name in rest if all(_is_number(row[name]) for row in rows if row[name])]
+    if len(numeric) != 1:
+        raise errors.InvalidArgument(f"{path} needs exactly one column of numbers beside the dimensions.")
     found: dict[datetime, float] = {}
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.DictReader(file)
-        columns = list(reader.fieldnames or [])
-        if "timestamp" not in columns:
-            raise ValueError("the history needs a header with the column timestamp")
-        for row in reader:
-            rest = [value for name, value in row.items() if name != "timestamp"]
-            if not all(one in rest for one in key):
-                continue
-            numbers = [value for value in rest if value not in key and _is_number(value)]
-            if len(numbers) != 1:
-                raise ValueError("the history needs exactly one column of numbers")
-            moment = datetime.fromisoformat(row["timestamp"])
-            found[moment] = found.get(moment, 0.0) + float(numbers[0])
+    for row in rows:
+        if row[numeric[0]]:
+            try:
+                moment = datetime.fromisoformat(row["timestamp"] or "").replace(tzinfo=None)
+            except ValueError:
+                raise errors.InvalidArgument(f"{path}: {row['timestamp']!r} is no time like 2024-01-31.") from None
+            found[moment] = found.get(moment, 0.0) + float(row[numeric[0]])
     return sorted(found.items())
 
 
 def _is_number(text: str) -> bool:
     try:
-        float(text)
+        return math.isfinite(float(text))
     except ValueError:
         return False
-    return True
 
 
 def svg(title: str, history: Points, predictions: Mapping[str, Points]) -> str:

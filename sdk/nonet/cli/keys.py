@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import tomllib
 from pathlib import Path
 
+from nonet.cli.files import read_text
 from shared import errors
-from shared.auth.principals import Principal, PrincipalTable, new_principal
+from shared.auth.principals import Principal, new_principal
 from shared.settings import settings
 
 
@@ -18,9 +20,12 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--file", type=Path, default=default, help=f"principals file (default {default})")
     actions = parser.add_subparsers(dest="action", required=True)
     create = actions.add_parser("create", help="make keys for somebody")
-    create.add_argument("name")
+    create.add_argument("name", type=_name, help="letters, digits and +=,.@_-, 64 at most")
     create.add_argument(
-        "--account", default=settings().default_account, help="12 digits; accounts do not see each other"
+        "--account",
+        type=_account,
+        default=settings().default_account,
+        help="12 digits; accounts do not see each other",
     )
     create.add_argument("--gateway", action="store_true", help="may call in the name of others")
     actions.add_parser("list", help="who has keys")
@@ -42,13 +47,26 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
+def _name(text: str) -> str:
+    """As IAM calls its users: the name stands in an ARN, and in the file between quotes."""
+    if not re.fullmatch(r"[\w+=,.@-]{1,64}", text, re.ASCII):
+        raise argparse.ArgumentTypeError(f"{text!r} is not of letters, digits and +=,.@_-, 64 at most")
+    return text
+
+
+def _account(text: str) -> str:
+    if not re.fullmatch("[0-9]{12}", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not 12 digits")
+    return text
+
+
 def read(path: Path) -> list[Principal]:
     if not path.exists():
         return []
-    document = tomllib.loads(path.read_text(encoding="utf-8"))
-    principals = [Principal.model_validate(row) for row in document.get("principal", [])]
-    PrincipalTable(principals, settings().default_account)
-    return principals
+    try:
+        return [Principal.model_validate(row) for row in tomllib.loads(read_text(path)).get("principal", [])]
+    except ValueError as error:
+        raise errors.InvalidArgument(f"{path} is not a file of keys: {error}") from None
 
 
 def append(path: Path, principal: Principal) -> None:

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import re
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 
 from nonet import Nonet
-from nonet.cli import sfn_history
+from nonet.cli import server, sfn_history
+from nonet.cli.files import read_text
 from services.orchestration.language import definition, validation
 from services.orchestration.rendering.graph import graph_of
 from services.orchestration.rendering.layout import lay_out
 from services.orchestration.rendering.progress import StateProgress, progress_of
 from services.orchestration.rendering.svg import draw
 from shared import errors
-from shared.settings import settings
 
 ROLE = "arn:aws:iam::000000000000:role/nonet"
 
@@ -28,7 +26,7 @@ def main(arguments: list[str]) -> int:
     chosen = _parser().parse_args(arguments[1:])
     if chosen.action == "render":
         return render(chosen.file, chosen.output, chosen.execution, chosen.address)
-    with _client(chosen.address) as client:
+    with server.client(chosen.address) as client:
         if chosen.action == "logs":
             return logs(client, chosen.execution, follow=chosen.follow)
         return run(client, chosen.file, chosen.input, chosen.name, quiet=chosen.quiet)
@@ -41,17 +39,17 @@ def _parser() -> argparse.ArgumentParser:
     action.add_argument("file", nargs="?", type=Path, help="the definition; needless with --execution")
     action.add_argument("-o", "--output", type=Path, help="the SVG file; else it is printed")
     action.add_argument("--execution", metavar="ARN", help="colour the states as this execution went through them")
-    action.add_argument("--address", help="host:port of the gRPC server (NONET_ADDRESS)")
+    server.add_address(action)
     action = actions.add_parser("logs", help="print an execution's history")
     action.add_argument("execution", metavar="ARN")
     action.add_argument("-f", "--follow", action="store_true", help="go on until the execution ends")
-    action.add_argument("--address", help="host:port of the gRPC server (NONET_ADDRESS)")
+    server.add_address(action)
     action = actions.add_parser("run", help="create or update a state machine from a file, run it, print its output")
     action.add_argument("file", type=Path, help="the definition")
     action.add_argument("--input", default="{}", help="JSON, or @FILE")
     action.add_argument("--name", help="the state machine's; else the file's")
     action.add_argument("-q", "--quiet", action="store_true", help="print the output alone, not the history")
-    action.add_argument("--address", help="host:port of the gRPC server (NONET_ADDRESS)")
+    server.add_address(action)
     return parser
 
 
@@ -59,9 +57,9 @@ def render(file: Path | None, output: Path | None, execution: str | None, addres
     """Draw a definition, its own file's or that of an execution."""
     progress: Mapping[str, StateProgress] | None = None
     title = "" if file is None else file.name
-    text = "" if file is None else _read(file)
+    text = "" if file is None else read_text(file)
     if execution is not None:
-        with _client(address) as client:
+        with server.client(address) as client:
             if file is None:
                 described = client.orchestration.describe_state_machine_for_execution(execution_arn=execution)
                 text, title = described.definition, described.name
@@ -91,11 +89,11 @@ def logs(client: Nonet, execution: str, *, follow: bool) -> int:
 
 def run(client: Nonet, file: Path, given: str, name: str | None, *, quiet: bool) -> int:
     """Run a definition and print what came of it."""
-    text = _read(file)
+    text = read_text(file)
     _check(text, file.name)
     called = name or re.sub(r"[^0-9A-Za-z_-]+", "-", file.name.split(".")[0])[:80] or "definition"
     arn = _put(client, called, text)
-    value = _read(Path(given[1:])) if given.startswith("@") else given
+    value = read_text(Path(given[1:])) if given.startswith("@") else given
     execution = client.orchestration.start_execution(state_machine_arn=arn, input=value).execution_arn
     print(execution, file=sys.stderr)
     if quiet:
@@ -130,20 +128,3 @@ def _check(text: str, title: str) -> None:
     if wrong:
         told = "".join(f"\n  {found.location or '/'}: {found.message}" for found in wrong)
         raise errors.InvalidArgument(f"{title or 'The definition'} is not valid:{told}")
-
-
-def _read(file: Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise errors.InvalidArgument(f"{file} cannot be read: {error}") from None
-
-
-@contextmanager
-def _client(address: str | None) -> Iterator[Nonet]:
-    address = address or os.environ.get("NONET_ADDRESS") or f"127.0.0.1:{settings().grpc_port}"
-    try:
-        with Nonet(address, bearer_key=os.environ.get("NONET_BEARER_KEY", "")) as client:
-            yield client
-    except errors.Unavailable as error:
-        raise errors.Unavailable(f"{error.message}\nIs Nonet running at {address}? Start it with: nonet up") from error

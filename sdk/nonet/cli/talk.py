@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import uuid
 
-from nonet import Nonet
-from shared.settings import settings
+from nonet.cli import server
 
 TEST_ALIAS = "TSTALIASID"
 
@@ -16,8 +14,7 @@ TEST_ALIAS = "TSTALIASID"
 def main(arguments: list[str]) -> int:
     """Read a line, print what the bot says to it, until the lines end."""
     chosen = _parser().parse_args(arguments[1:])
-    address = chosen.address or os.environ.get("NONET_ADDRESS") or f"127.0.0.1:{settings().grpc_port}"
-    with Nonet(address, bearer_key=os.environ.get("NONET_BEARER_KEY", "")) as client:
+    with server.client(chosen.address) as client:
         bots = {bot.bot_name: bot.bot_id for bot in client.conversation_models.list_bots().bot_summaries}
         if not chosen.bot:
             for name, bot_id in bots.items():
@@ -52,5 +49,5 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--alias", default=TEST_ALIAS, help="id of the alias (TSTALIASID: the bot as last built)")
     parser.add_argument("--locale", default="en_US")
     parser.add_argument("--session", default=f"talk-{uuid.uuid4().hex[:8]}", help="id of a session to go on with")
-    parser.add_argument("--address", help="host:port of the gRPC server (NONET_ADDRESS)")
+    server.add_address(parser)
     return parser

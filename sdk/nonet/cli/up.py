@@ -39,8 +39,8 @@ def main(arguments: list[str]) -> int:
         given["services"] = ",".join(chosen.service)
     from gateway.process import run  # slow to import: not for --help
 
+    settings = Settings(**given)
     try:
-        settings = Settings(**given)
         configure_logging(settings.log_level, settings.log_format)
         run(settings, announce)
     except (OSError, ValueError) as error:

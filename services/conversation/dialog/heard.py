@@ -24,6 +24,19 @@ class Heard:
     request_attributes: Mapping[str, str] = field(default_factory=dict)
 
 
+def corrections(
+    meaning: Interpretation, answer: SlotMatch | None, slots: Mapping[str, Fill | None]
+) -> dict[str, Fill]:
+    """Other values than ``slots`` have, said beside the yes or no that is the ``answer``."""
+    found: dict[str, Fill] = {}
+    for name, match in meaning.slots.items():
+        beside = answer is None or match.end <= answer.begin or answer.end <= match.begin
+        former = slots.get(name)
+        if name in slots and beside and (former is None or former.interpreted != match.interpreted):
+            found[name] = fill(match)
+    return found
+
+
 def fill(match: SlotMatch) -> Fill:
     """A slot's value out of the caller's words."""
     return Fill(match.interpreted, match.original, tuple(match.resolved) or (match.interpreted,))

@@ -115,7 +115,6 @@ class Session:
     contexts: list[Context] = field(default_factory=list)
     failures: int = 0
     turn: int = 0
-    hints: dict[str, Any] = field(default_factory=dict)
     messages: list[dict[str, Any]] = field(default_factory=list)
     interpretations: list[dict[str, Any]] = field(default_factory=list)
 
@@ -139,8 +138,6 @@ class Session:
         }
         if self.intent is not None:
             told["intent"] = self.intent.to_wire()
-        if self.hints:
-            told["runtimeHints"] = self.hints
         return told
 
     def to_document(self) -> dict[str, Any]:
@@ -154,7 +151,6 @@ class Session:
             "contexts": [[one.name, one.attributes, one.expires_at, one.turns] for one in self.contexts],
             "failures": self.failures,
             "turn": self.turn,
-            "hints": self.hints,
             "messages": self.messages,
             "interpretations": self.interpretations,
         }
@@ -170,7 +166,6 @@ class Session:
             contexts=[Context(*one) for one in told["contexts"]],
             failures=told["failures"],
             turn=told["turn"],
-            hints=told["hints"],
             messages=told["messages"],
             interpretations=told["interpretations"],
         )

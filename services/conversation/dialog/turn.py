@@ -27,7 +27,7 @@ from services.conversation.dialog.definition import (
     Outcome,
     Slot,
 )
-from services.conversation.dialog.heard import Heard, fill
+from services.conversation.dialog.heard import Heard, corrections, fill
 from services.conversation.dialog.hooks import DIALOG, FULFILLMENT, HookAnswer, HookCall, HookFailure, HookFault
 from services.conversation.dialog.session import (
     CLOSE,
@@ -227,7 +227,12 @@ class Turn:
     def _confirmation_answered(self) -> Next:
         intent, current = self._intent(), self._state()
         assert intent is not None
-        match = self._heard.read_slot(self._heard.text, _CONFIRMATION)
+        match, best = self._heard.read_slot(self._heard.text, _CONFIRMATION), self._best()
+        if best is not None and best.intent == current.name and (found := corrections(best, match, current.slots)):
+            # "No, make that Friday": a correction is asked about once more.
+            current.slots.update(found)
+            self._session.failures = 0
+            return self._ask_to_confirm
         said = match.interpreted.casefold() if match is not None else ""
         if said in ("yes", "no"):
             self._session.failures = 0
@@ -235,14 +240,8 @@ class Turn:
             if said == "yes":
                 return self._confirmed
             return self._declined
-        best = self._best()
         if best is not None and best.intent != current.name:
             return self._meant(best)
-        if best is not None and best.slots:
-            # "No, make that Friday": a correction is asked about once more.
-            current.slots.update({name: fill(found) for name, found in best.slots.items() if name in current.slots})
-            self._session.failures = 0
-            return self._ask_to_confirm
         return self._not_confirmed(intent)
 
     def _confirmed(self) -> Next:
@@ -338,7 +337,7 @@ class Turn:
                 self._activate_contexts(intent)
                 return self._close_intent
             return self._fulfilled
-        before = {name for name, value in current.slots.items() if value is not None}
+        name, before = current.name, {slot for slot, value in current.slots.items() if value is not None}
         proposed = {"dialogAction": {"type": CLOSE}, "intent": current.to_wire()}
 
         def answered(answer: HookAnswer | HookFailure) -> Next:
@@ -348,11 +347,15 @@ class Turn:
                     raise NoHookAnswer(answer)
                 current.state = FAILED
                 return self._outcome(outcome, self._end, None)
-            if answer.action == DELEGATE and answer.intent is not None:
-                left = {name for name, value in answer.intent.slots.items() if value is not None}
-                if answer.intent.name == current.name and before <= left:
-                    raise HookFault("a fulfilment that delegates must empty a slot, or it would be asked for ever")
-            return self._obey(answer, self._elicit_next)
+            step = self._obey(answer, self._elicit_next)
+            if answer.action == DELEGATE and self._state().name == name:
+                if self._state().state in (FULFILLED, FAILED):
+                    return self._closed_by_hook(False)
+                if before <= {slot for slot, value in self._state().slots.items() if value is not None}:
+                    raise HookFault(
+                        "a fulfilment that delegates says that intent.state is Fulfilled or Failed, or empties a slot"
+                    )
+            return step
 
         return Question(HookCall(FULFILLMENT, "", proposed), answered)
 

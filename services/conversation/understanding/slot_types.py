@@ -35,6 +35,9 @@ _AFTER = regex.compile(
     regex.I,
 )
 
+#: What stands before a place or a name at the end of an answer: "I want to go to Paris".
+_LED_UP_TO = regex.compile(r"(?<!\w)(?:at|for|from|in|is|near|of|to)\s+$", regex.I)
+
 
 @dataclass(frozen=True, slots=True)
 class SlotType:
@@ -144,7 +147,9 @@ class SlotType:
         found = self.find(text, now)
         if found:
             longest = max(found, key=lambda m: (m.end - m.begin, -m.begin)) if self._open_ended else found[0]
-            if not self._open_ended or self.definition.restricted or longest.end - longest.begin >= (end - begin) / 2:
+            most = longest.end - longest.begin >= (end - begin) / 2
+            led = self.built_in is not None and longest.end == end and _LED_UP_TO.search(text, begin, longest.begin)
+            if not self._open_ended or self.definition.restricted or most or led:
                 return _slot_match(text, longest, None)
         return self._as_said(text, begin, end, None) if said and self._open_ended else None
 

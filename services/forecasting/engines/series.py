@@ -176,12 +176,20 @@ def _calendar(frequency: Frequency, times: npt.NDArray[np.datetime64]) -> dict[s
 
 
 def holiday_counts(country: str, times: npt.NDArray[np.datetime64]) -> Floats:
-    """How many of the country's public holidays lie in each step's interval (1 for the hours of such a day)."""
+    """How many of the country's public holidays lie in each step's interval (1 for the hours of such a day).
+
+    Raises:
+        InvalidArgument: no country has that code, or its holidays are not known.
+    """
     import holidays  # type: ignore[import-not-found, unused-ignore]
 
     days = times.astype("datetime64[D]")
     years = range(int(str(days[0])[:4]), int(str(days[-1])[:4]) + 2)
-    dates = np.array(sorted(holidays.country_holidays(country, years=years)), dtype="datetime64[D]")
+    try:
+        calendar = holidays.country_holidays(country, years=years)
+    except NotImplementedError:
+        raise errors.InvalidArgument(f"The holidays of the country {country} are not known: leave them out.") from None
+    dates = np.array(sorted(calendar), dtype="datetime64[D]")
     ends = np.append(days[1:], days[-1] + (days[-1] - days[-2] if len(days) > 1 else 1))
     ends = np.maximum(ends, days + 1)
     return np.asarray(np.searchsorted(dates, ends) - np.searchsorted(dates, days), dtype=np.float64)

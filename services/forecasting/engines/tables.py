@@ -75,6 +75,8 @@ def _refusal(rows: int, bad: dict[str, int]) -> str:
 
 def _csv(path: Path, task: ReadTable, bad: Counter[str]) -> Iterator[pa.RecordBatch]:
     """Rows as text, ``task.columns`` in the file's order; counts those of a wrong number of columns in ``bad``."""
+    if not path.stat().st_size:  # whoever writes a folder often puts a marker beside the files
+        return
     names, skip = _header(path, task.columns)
 
     def skip_row(row: Any) -> str:

@@ -129,21 +129,18 @@ class MedicalEngine(_Tagger):
         heads = [self.head, *(("pii",) if "pii" in self._classifier.heads else ())]
         # Line breaks are told to the model that learnt addresses, where they matter.
         cuts = [cut(item.text, item.language or "en", line_breaks=len(heads) > 1) for item in items]
-        answers = iter(self._classifier.classify_heads([w.words for windows in cuts for w in windows], heads))
+        answers = self._classifier.classify_heads([w.words for windows in cuts for w in windows], heads)
+        # While other threads read.
+        matches = [finder.chosen(item.text) if len(heads) > 1 else [] for item in items]
         readings = []
-        for item, windows in zip(items, cuts, strict=True):
-            rows = [next(answers) for _ in windows]
-            by_head = [
-                [
-                    span
-                    for window, row in zip(windows, rows, strict=True)
-                    for span in spans_in(window, row[place][window.rows], self._classifier.heads[head])
-                ]
-                for place, head in enumerate(heads)
-            ]
+        for item, windows, matched in zip(items, cuts, matches, strict=True):
+            by_head: list[list[TextSpan]] = [[] for _ in heads]
+            for window in windows:
+                for spans, head, rows in zip(by_head, heads, next(answers), strict=True):
+                    spans += spans_in(window, rows[window.rows], self._classifier.heads[head])
             concepts = [s for s in by_head[0] if has_word(item.text[s.begin : s.end])]
             people = by_head[1] if len(by_head) > 1 else None
-            personal = None if people is None else finder.combine(item.text, unsurpassed(people, concepts))
+            personal = None if people is None else finder.combine(item.text, unsurpassed(people, concepts), matched)
             readings.append(ClinicalReading(concepts, personal))
         return readings
 

@@ -10,7 +10,7 @@ import json
 import os
 import threading
 import weakref
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -61,14 +61,16 @@ class TokenClassifier:
         """For each window of words the head's probabilities, (words, classes)."""
         return [answer for (answer,) in self.classify_heads(windows, [head])]
 
-    def classify_heads(self, windows: Sequence[Sequence[str]], heads: Sequence[str]) -> list[list[Probabilities]]:
+    def classify_heads(self, windows: Sequence[Sequence[str]], heads: Sequence[str]) -> Iterator[list[Probabilities]]:
         """For each window of words the probabilities of each of ``heads``, (words, classes), from one reading.
 
-        The windows of a long text are read on all processors; each is a run of its own, so threads change no answer.
+        The windows of a long text are read on all processors, those behind while the caller works at the first ones;
+        each is a run of its own, so threads change no answer.
         """
+        read = functools.partial(self._classify_window, heads=heads)
         if len(windows) < _WINDOWS_TO_SHARE or _processors() == 1:
-            return [self._classify_window(words, heads) for words in windows]
-        return list(_readers().map(lambda words: self._classify_window(words, heads), windows))
+            return map(read, windows)
+        return _readers().map(read, windows)
 
     def _classify_window(self, words: Sequence[str], heads: Sequence[str]) -> list[Probabilities]:
         """One window a run: the int8 activations are scaled by all that is in a run, company would change answers."""

@@ -87,16 +87,17 @@ _OF = re.compile(r"(?:\sof)?\s?$")
 def habits(text: str, conditions: Sequence[Entity]) -> list[Entity]:
     """The habits that a text tells, in order, with attributes; their denial is left to ``contexts.add_traits``.
 
-    A name inside one of ``conditions`` ("alcohol abuse") is that condition's.
+    A name inside one of ``conditions`` ("alcohol abuse") is that condition's; one that is all of it is a habit.
     """
-    taken = Stretches((entity.begin, entity.end) for entity in conditions if entity.category == CONDITION)
+    longer = Stretches((entity.begin, entity.end) for entity in conditions if entity.category == CONDITION)
+    taken = Stretches()
     found: list[Entity] = []
     small = small_letters(text)
     for kind, pattern in reversed(_PATTERNS):  # "smokes marijuana" is no tobacco
         for match in pattern.finditer(small):
             lead = _LEAD.match(text, match.start(), match.end())
             begin, end = lead.end() if lead else match.start(), match.end()
-            if taken.add(begin, end):
+            if set(longer.touching(begin, end)) <= {(begin, end)} and taken.add(begin, end):
                 found.append(Entity(begin, end, BEHAVIOUR, kind, score(f"habit-{kind}")))
     found.sort(key=lambda entity: entity.begin)
     return _whole(text, found)

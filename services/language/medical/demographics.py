@@ -23,6 +23,17 @@ _GENDER = re.compile(
     rf"(?<![\w-])(?P<v>(?:female|male)(?:{_OTHER_THINGS})|woman|man|girl|boy|gentleman|lady|non-?binary)(?![\w-]|'s)"
 )
 _SEX = re.compile(r"(?<!\w)(?:sex|gender)\s?:\s?(?P<v>[mf]|male|female|non-?binary)(?!\w)")
+#: A bare age and a gender where a sentence begins: "34F presents", "71 WM with" (and not "102F").
+AGE_ALONE = (
+    r"(?:^|(?<=[.!?]\s)|(?<=(?-i:[A-Z]{2}):\s))(?P<v>\d{1,3})(?=\s?(?-i:[WBHA]?[MF]),?\s"
+    r"(?:with|w/|who|presents?|presented|presenting|p/w|c/o|s/p|admitted|here|seen|complains?|found)(?!\w))"
+)
+#: As clinicians write it behind an age: "72 yo WM", "45 y/o F".
+_AS_NOTED = re.compile(
+    rf"(?:(?<![\w.])\d{{1,3}}[ -]?(?i:yo|y\.?o\.?|y/o|years?[ -]old)|{AGE_ALONE})"
+    r"\s?(?P<people>[WBHA])?(?P<gender>[MF])(?!\w)",
+    re.MULTILINE,
+)
 #: Words that mean a people wherever they stand.
 _ALWAYS = (
     r"(?:african|asian|native|mexican|cuban)[ -]americans?|american indians?|alaska natives?|pacific islanders?|"
@@ -65,15 +76,17 @@ _REACH = 50
 def genders(text: str, others: Sequence[Entity]) -> list[Entity]:
     """The words of a text that give a gender, in order, none of them in one of ``others`` ("red man syndrome")."""
     small = small_letters(text)
-    named = [*_GENDER.finditer(small), *_SEX.finditer(small)]
-    return _told(GENDER, sorted(match.span("v") for match in named), others)
+    named = [match.span("v") for match in (*_GENDER.finditer(small), *_SEX.finditer(small))]
+    noted = [match.span("gender") for match in _AS_NOTED.finditer(text)]
+    return _told(GENDER, sorted([*named, *noted]), others)
 
 
 def ethnicities(text: str, others: Sequence[Entity]) -> list[Entity]:
     """The words that give a race or an ethnicity ("white count" is none), in order, none in one of ``others``."""
     small = small_letters(text)
-    named = (match.span() for match in _PEOPLE.finditer(small))
-    return _told(RACE_ETHNICITY, [span for span in named if _is_somebodys(small, *span)], others)
+    named = [span for match in _PEOPLE.finditer(small) if _is_somebodys(small, *(span := match.span()))]
+    noted = [match.span("people") for match in _AS_NOTED.finditer(text) if match["people"]]
+    return _told(RACE_ETHNICITY, sorted([*named, *noted]), others)
 
 
 def _is_somebodys(text: str, begin: int, end: int) -> bool:

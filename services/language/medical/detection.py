@@ -10,7 +10,15 @@ from services.language.medical.contexts import add_traits
 from services.language.medical.demographics import ethnicities, genders
 from services.language.medical.findings import ANATOMY, CONDITION, MEDICATION, PROCEDURE, TIME, Entity, Findings
 from services.language.medical.health_information import about_somebody
-from services.language.medical.lexicon import drug_type, is_drug, is_given, laboratory_names
+from services.language.medical.lexicon import (
+    drug_type,
+    is_drug,
+    is_given,
+    is_listed_condition,
+    laboratory_names,
+    listed_names,
+    listed_type,
+)
 from services.language.medical.precision import score
 from services.language.medical.relations import attach_doses, attach_qualities, attach_values
 from services.language.medical.times import timed
@@ -25,13 +33,15 @@ _TOLD_AS = {
     "TREATMENT": (PROCEDURE, "TREATMENT_NAME"),
     "ANATOMY": (ANATOMY, "SYSTEM_ORGAN_SITE"),
 }
+#: A model that is no surer than this does not know what a name is.
+_DOUBT = 0.5
 #: Personal data that a model tells by its words; what has a shape is told by rules.
 _BY_WORDS = ("NAME", "ADDRESS")
 
 
 def findings(text: str, concepts: Sequence[TextSpan]) -> Findings:
     """Everything medical that the text holds, in order of place; ``concepts`` are those of a ``ClinicalReading``."""
-    entities = with_laboratory_names(text, [_entity(text, span) for span in concepts])
+    entities = with_laboratory_names(text, [_entity(text, span) for span in with_listed_names(text, concepts)])
     habitual = habits(text, entities)
     lived = Stretches((entity.begin, entity.end) for entity in habitual)
     entities = [entity for entity in entities if not lived.touching(entity.begin, entity.end)]
@@ -41,12 +51,40 @@ def findings(text: str, concepts: Sequence[TextSpan]) -> Findings:
     entities = [e for e in entities if e.category != CONDITION or (e.begin, e.end) not in substances]
     told = [*habitual, *intolerances, *genders(text, entities), *ethnicities(text, entities)]
     habitual = sorted(told, key=lambda entity: entity.begin)
-    unmapped = attach_doses(text, [e for e in entities if e.category == MEDICATION], habitual)
     attach_values(text, entities)
+    tests = [e for e in entities if e.type == "TEST_NAME"]
+    unmapped = attach_doses(text, [e for e in entities if e.category == MEDICATION], [*habitual, *tests])
     attach_qualities(text, entities)
     add_traits(text, [*entities, *habitual])
     together = sorted([*entities, *habitual], key=lambda entity: entity.begin)
-    return Findings(sorted([*together, *timed(text, together)], key=lambda entity: entity.begin), unmapped)
+    times = timed(text, together)
+    when = Stretches((time.begin, time.end) for time in times)
+    unmapped = [a for a in unmapped if not when.touching(a.begin, a.end)]
+    return Findings(sorted([*together, *times], key=lambda entity: entity.begin), unmapped)
+
+
+def with_listed_names(text: str, concepts: Sequence[TextSpan]) -> list[TextSpan]:
+    """``concepts`` and, in order, what a model of whole sentences misses: names of our lists that stand alone ("UTI").
+
+    Of such a name no piece that is none is told, and where the model doubts what one is, it is what the list says. A
+    condition of our lists is no drug, however sure the model is.
+    """
+    sure = score("listed-name")
+    told = [
+        TextSpan(s.begin, s.end, kind, sure)
+        if (s.score < _DOUBT or (s.type == "DRUG" and is_listed_condition(text, s.begin, s.end)))
+        and (kind := listed_type(text[s.begin : s.end])) not in ("", s.type)
+        else s
+        for s in concepts
+    ]
+    taken = Stretches((s.begin, s.end) for s in told)
+    whole = []
+    for begin, end, kind in listed_names(text):
+        touched = taken.touching(begin, end)
+        if all(begin <= first and last <= end and not listed_type(text[first:last]) for first, last in touched):
+            whole.append(TextSpan(begin, end, kind, sure))
+    named = Stretches((s.begin, s.end) for s in whole)
+    return sorted([*whole, *(s for s in told if not named.touching(s.begin, s.end))], key=lambda span: span.begin)
 
 
 def with_laboratory_names(text: str, entities: Sequence[Entity]) -> list[Entity]:

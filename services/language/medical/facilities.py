@@ -5,18 +5,25 @@ from __future__ import annotations
 import re
 
 from services.language.medical.lexicon import medical_words
+from services.language.spans import Stretches
 
 _KIND = (
     r"(?:(?:Regional |Memorial |General |Community |University |County |Children's )*(?:Hospital|Medical Cent(?:er|re)|"
     r"Health Cent(?:er|re)|Surgery Center|Rehabilitation(?: Center| Hospital)?|Rehab|Infirmary|Nursing Home|"
     r"Family Practice|Family Medicine|Medical Group|Urgent Care|Clinic)|clinic|hospital|campus|office)"
 )
+#: Words that name a hospital only behind a place or a saint, and only where somebody is or goes: "at Dover ER".
+_SHORT_KIND = r"(?:ER|ED|ICU|Emergency (?:Room|Department)|General)(?! [A-Z])"
 _CAPITALISED = r"[A-Z][a-z'\u2019-]+"
 #: "Dr. Lee's office" is named by the doctor.
 _NAMED = re.compile(
     rf"(?<![\w.-])(?!(?:The|This|An?|Our|At|In|From|To)\s)"
     rf"(?P<name>(?:St\.|University of|{_CAPITALISED})(?: {_CAPITALISED}){{0,3}}?) {_KIND}(?!\w)"
     r"(?<!'s office)(?<!'s clinic)"
+)
+_NAMED_BRIEFLY = re.compile(
+    r"(?<!\w)(?i:at|in|to|from|of|via) (?:the )?"
+    rf"(?P<v>(?P<name>(?:St\. )?{_CAPITALISED}(?: {_CAPITALISED})?) {_SHORT_KIND})(?!\w)"
 )
 _WORD = re.compile(r"[A-Za-z]+")
 #: What a branch of medicine ends with.
@@ -38,7 +45,13 @@ _COMMON = frozenset(
 
 def facilities(text: str) -> list[tuple[int, int]]:
     """Where a named facility stands ("Dover General Hospital"), in order; "Cardiology Clinic" names none."""
-    return [match.span() for match in _NAMED.finditer(text) if any(map(_is_name, _WORD.findall(match["name"])))]
+    found = [(*match.span(), match["name"]) for match in _NAMED.finditer(text)]
+    found += [(*match.span("v"), match["name"]) for match in _NAMED_BRIEFLY.finditer(text)]
+    named = Stretches()
+    for begin, end, name in found:
+        if any(map(_is_name, _WORD.findall(name))):
+            named.add(begin, end)
+    return list(named)
 
 
 def _is_name(word: str) -> bool:

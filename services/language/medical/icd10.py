@@ -31,6 +31,7 @@ _SIDES = frozenset((
     "left", "right", "bilateral", "upper", "lower", "lateral", "medial", "anterior", "posterior", "proximal", "distal",
     "both", "great", "little", "side",
 ))  # fmt: skip
+_ONE_SIDE = re.compile(r"\b(?:left|right|bilateral)\b")
 #: The end of a title that says what a note would not mention.
 _ABSENT = re.compile(r",? (?:without|not intractable).*$")
 #: The seventh character of injuries when a note does not say: the first treatment.
@@ -92,10 +93,11 @@ def _shortened(note: str) -> str:
     return re.sub(r"\s*\([A-Z]\d[^)]*\)$", "", note)
 
 
-def _specific(title: str) -> tuple[bool, int]:
-    """How much a title says, the least first: "unspecified" and "without" before all else."""
+def _specific(title: str) -> tuple[bool, bool, int]:
+    """How much a title says, the least first: "unspecified" and "without" before all else, and then no side."""
     words = title.lower()
-    return not ("unspecified" in words or "without" in words or "uncomplicated" in words), len(tokens(title))
+    plain = "unspecified" in words or "without" in words or "uncomplicated" in words
+    return not plain, _ONE_SIDE.search(words) is not None, len(tokens(title))
 
 
 def build_index() -> NameIndex:

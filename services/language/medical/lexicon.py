@@ -23,6 +23,56 @@ def terms(name: str) -> frozenset[str]:
     return frozenset((_FOLDER / f"{name}.txt").read_text(encoding="utf-8").lower().split("\n")) - {""}
 
 
+#: The tagger's types and the lists whose names are of that type.
+_LISTS = {
+    "DRUG": ("generic_names", "brand_names"),
+    "PROBLEM": ("diagnoses", "signs", "symptoms"),
+    "TEST": ("laboratory", "tests"),
+    "PROCEDURE": ("procedures",),
+    "TREATMENT": ("treatments",),
+    "ANATOMY": ("anatomy",),
+}
+
+
+@functools.cache
+def _types() -> dict[str, str]:
+    """Term -> the tagger's type, of the terms whose lists agree."""
+    types: dict[str, set[str]] = {}
+    for kind, lists in _LISTS.items():
+        for term in frozenset().union(*map(terms, lists)):
+            types.setdefault(term, set()).add(kind)
+    return {term: kinds.pop() for term, kinds in types.items() if len(kinds) == 1}
+
+
+def listed_type(name: str) -> str:
+    """The tagger's type of a name that our lists have; "" for others, and for short words not in capitals ("Ms")."""
+    return "" if len(name) <= _ABBREVIATED and not name.isupper() else _types().get(normal(name), "")
+
+
+_SEPARATOR = re.compile(r"[,;:.()\n]|\s[-\u2013]\s|$")
+
+
+def listed_names(text: str) -> list[tuple[int, int, str]]:
+    """Names of our lists that stand alone between marks or lines, in order: begin, end, the tagger's type.
+
+    What a colon follows is a heading ("PE: lungs clear") and none.
+    """
+    found = []
+    place = 0
+    for separator in _SEPARATOR.finditer(text):
+        item, begin, place = text[place : separator.start()], place, separator.end()
+        name = item.strip()
+        if separator[0] != ":" and (kind := listed_type(name)):
+            begin += item.index(name)
+            found.append((begin, begin + len(name), kind))
+    return found
+
+
+def is_listed_condition(text: str, begin: int, end: int) -> bool:
+    """Whether only our lists of conditions have the name at [begin, end), and it is not given ("MS 2 mg": morphine)."""
+    return listed_type(text[begin:end]) == "PROBLEM" and _GIVEN.match(text, end) is None
+
+
 @functools.cache
 def medical_words() -> frozenset[str]:
     """The words of all our lists, in lower case."""

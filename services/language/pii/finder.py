@@ -17,19 +17,41 @@ _LONGEST_JOINT = 8
 #: No part of a name or an address, at its ends.
 _MARKS = " \t\r\n,;:?!*|<>"
 
+_STREET_KIND = (
+    r"(?:street|st|avenue|ave|road|rd|lane|ln|drive|dr|boulevard|blvd|way|court|ct|place|pl|terrace|circle|square|"
+    r"highway|hwy|parkway|pkwy)(?!\w)"
+)
+_STREET = re.compile(rf"(?<!\w){_STREET_KIND}", re.IGNORECASE)
+_STREET_NAME = r"(?:[NSEW]\.?\s)?(?:[A-Z][\w'-]*\s)"
+#: Before a street, or before the end of its name.
+_HOUSE = re.compile(rf"(?<![\w./-])\d{{1,5}}[A-Za-z]?\s{_STREET_NAME}{{0,3}}$")
+#: The number of a house at the end of an address, and the street behind it.
+_ENDS_IN_HOUSE = re.compile(r"(?<![\w./-])\d{1,5}[A-Za-z]?$")
+_STREET_BEHIND = re.compile(rf"\s{_STREET_NAME}{{1,3}}(?i:{_STREET_KIND})")
+_LONGEST_HOUSE = 60
+
+_TITLE = re.compile(r"(?:Mr|Mrs|Ms|Miss|Dr|Prof)\.?")
+#: Before a name: a title with the words up to the name.
+_TITLED = re.compile(rf"(?<!\w){_TITLE.pattern}\s(?P<words>(?:[A-Z][\w'\u2019-]*\.?\s){{1,3}})$")
+_LONGEST_TITLE = 60
+_ENDS_IN_INITIAL = re.compile(r"(?<!\w)[A-Z]\.$")
+
 _PREPOSITION = re.compile(r"\s+(?:in|at|near|from|to|and|with|for)\s+")
 
 
-def combine(text: str, tagged: Sequence[TextSpan]) -> list[TextSpan]:
+def combine(text: str, tagged: Sequence[TextSpan], matches: Sequence[rules.Match] | None = None) -> list[TextSpan]:
     """Personal data of a text in order, not overlapping.
 
     ``tagged`` are the model's NAME and ADDRESS spans. Rules win over it where they overlap, except that a number
-    which only its neighbourhood announces does not cut an address in two.
+    which only its neighbourhood announces does not cut an address in two. ``matches`` are those of ``chosen``, if the
+    caller has them.
     """
-    kept = [TextSpan(m.begin, m.end, m.type, rule_precision.score(m.rule, announced=m.announced)) for m in chosen(text)]
+    matches = chosen(text) if matches is None else matches
+    kept = [TextSpan(m.begin, m.end, m.type, rule_precision.score(m.rule, announced=m.announced)) for m in matches]
     trimmed = [_trimmed(text, span) for span in tagged]
-    addresses = join_addresses(text, [part for s in trimmed if s.type == "ADDRESS" for part in _places(text, s)])
-    names = [s for s in trimmed if s.type == "NAME"]
+    parts = [part for s in trimmed if s.type == "ADDRESS" for part in _places(text, s)]
+    addresses = [_with_street(text, s) for s in join_addresses(text, parts)]
+    names = whole_names(text, [s for s in trimmed if s.type == "NAME"])
     taken = Stretches((s.begin, s.end) for s in kept)
     for span in (*addresses, *names):
         if span.score >= _LEAST_SCORE and _worth_telling(text, span) and taken.add(span.begin, span.end):
@@ -60,6 +82,33 @@ def join_addresses(text: str, spans: Sequence[TextSpan]) -> list[TextSpan]:
     return joined
 
 
+def whole_names(text: str, spans: Sequence[TextSpan]) -> list[TextSpan]:
+    """Names with all words between a title and them ("Ms. Ilse Korhonen"), and with the initials before them."""
+    whole: list[TextSpan] = []
+    for span in spans:
+        titled = _TITLED.search(text, max(0, span.begin - _LONGEST_TITLE), span.begin)
+        begin = titled.start("words") if titled else span.begin
+        last = whole[-1] if whole else None
+        if last is not None and (
+            begin <= last.begin
+            or (text[last.end : span.begin] == " " and _ENDS_IN_INITIAL.search(text, last.begin, last.end))
+        ):
+            whole[-1] = TextSpan(min(begin, last.begin), span.end, "NAME", min(last.score, span.score))
+        else:
+            whole.append(TextSpan(begin, span.end, "NAME", span.score))
+    return whole
+
+
+def _with_street(text: str, span: TextSpan) -> TextSpan:
+    """The address with the number of its house before its street, and with the street behind such a number."""
+    begin, end = span.begin, span.end
+    if _STREET.search(text, begin, end) and (house := _HOUSE.search(text, max(0, begin - _LONGEST_HOUSE), begin)):
+        begin = house.start()
+    if _ENDS_IN_HOUSE.search(text, begin, end) and (street := _STREET_BEHIND.match(text, end)):
+        end = street.end()
+    return TextSpan(begin, end, span.type, span.score)
+
+
 def _places(text: str, span: TextSpan) -> list[TextSpan]:
     """The places of an address with a preposition in it: of ``Siemens in Berlin`` only ``Berlin``.
 
@@ -83,4 +132,6 @@ def _trimmed(text: str, span: TextSpan) -> TextSpan:
 
 def _worth_telling(text: str, span: TextSpan) -> bool:
     value = text[span.begin : span.end]
-    return any(c.isalpha() for c in value) if span.type == "NAME" else any(c.isalnum() for c in value)
+    if span.type == "NAME":
+        return any(c.isalpha() for c in value) and not _TITLE.fullmatch(value)
+    return any(c.isalnum() for c in value)

@@ -102,7 +102,7 @@ _CARD_WORDS = _words(r"cards?|visa|mastercard|amex|credit|debit|cc|tarjeta")
 _PHONE_WORDS = _words(
     r"phones?|tel|telephone|call|calls|calling|mobile|cell|fax|desk|whatsapp|sms|text me|dial|ring|contact|"
     r"tel\u00e9fono|m\u00f3vil|"
-    r"reach (?:me|us|him|her)|hotline|number is"
+    r"reach (?:me|us|him|her)|hotline|(?:my|your|his|her|our|their|the) number is"
 )
 _PHONE_BEHIND = re.compile(r"[ ,]{0,2}\(?(?:office|fax|mob(?:ile)?|cell|home|work|tel)(?!\w)", re.IGNORECASE)
 _TOKEN_CHARACTERS = r"[A-Za-z0-9/+]"
@@ -112,7 +112,10 @@ RULES: tuple[Rule, ...] = (
     Rule("URL", _shape(r"(?<![\w@])(?:(?:https?|ftp)://|www\.)[^\s<>\"'\u201d)\]]{2,2000}(?<![.,;:!?])", re.I), 99),
     Rule(
         "IP_ADDRESS",
-        _shape(r"(?<![\w.:/-])\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}(?![\w-]|\.\d)"),
+        _shape(
+            r"(?<![\w.:/-])(?:\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}(?![\w-]|\.\d)|"
+            r"(?=[A-Fa-f:]{0,38}\d)(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{0,4}(?![\w:-]))"
+        ),
         95,
         99,
         _words("ip|host|address|server"),
@@ -136,6 +139,16 @@ RULES: tuple[Rule, ...] = (
         99,
         _CARD_WORDS,
         checksums.payment_card,
+    ),
+    Rule(
+        "CREDIT_DEBIT_NUMBER",
+        # Whoever calls a number of this form a card's means it, even if it has a slip or is an example.
+        _shape(
+            rf"{_NUMBER_BEFORE}(?:\d{{4}}([ -])\d{{4}}\1\d{{4}}\1\d{{4}}|\d{{4}}([ -])\d{{6}}\2\d{{5}}){_NUMBER_AFTER}"
+        ),
+        0,
+        94,
+        _CARD_WORDS,
     ),
     Rule(
         "CREDIT_DEBIT_CVV",
@@ -185,7 +198,7 @@ RULES: tuple[Rule, ...] = (
         85,
         _words(
             r"(?:bank|checking|savings?|deposit) account(?: number| no\.?| #)?|account number|"
-            r"acct(?: no| #|\.)?|n\u00famero de cuenta|cuenta bancaria"
+            r"acct(?: no| #|\.)?|n\u00famero de cuenta|cuenta bancaria|account:? ?#?$"
         ),
     ),
     Rule(
@@ -198,11 +211,11 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "SSN",
-        _shape(rf"{_NUMBER_BEFORE}\d{{9}}{_NUMBER_AFTER}"),
+        # Whoever calls a number so means it, even if it was never given out.
+        _shape(rf"{_NUMBER_BEFORE}\d{{3}}(?P<gap>[- ]?)\d\d(?P=gap)\d{{4}}{_NUMBER_AFTER}"),
         0,
         90,
-        _words(r"ssn|social security(?: number)?"),
-        checksums.social_security,
+        _words(r"ssn|social security(?: number)?|ss#"),
     ),
     Rule(
         "US_INDIVIDUAL_TAX_IDENTIFICATION_NUMBER",

@@ -34,6 +34,7 @@ from services.orchestration.interpreter.history import Event
 from services.orchestration.interpreter.machine import Machine
 from services.orchestration.language.errors import RUNTIME
 from services.orchestration.language.jsonata import Jsonata
+from services.orchestration.resource_names import check_name
 from services.orchestration.state_machines import EXPRESS, StateMachines
 from services.orchestration.tasks.registry import TaskRegistry
 from shared import errors
@@ -171,8 +172,9 @@ class ExecutionEngine:
         again = await self.queries.by_origin(start.origin)
         if again is not None:
             return again.arn, again.started_at
+        name = start.origin if start.name is None else start.name
+        check_name(name)
         machine = await self._machines.resolve(start.account, start.machine_arn)
-        name = start.name or start.origin
         beginning = Beginning(
             account=start.account,
             region=start.region,

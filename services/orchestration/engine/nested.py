@@ -6,11 +6,13 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from services.orchestration import payloads
 from services.orchestration.interpreter.context import Facts, instant
 from services.orchestration.interpreter.effects import Ending
 from services.orchestration.interpreter.outcomes import Completed, Failed, Outcome
 from services.orchestration.language import json_text
-from services.orchestration.language.errors import RUNTIME, TASK_FAILED
+from services.orchestration.language.errors import TASK_FAILED
+from services.orchestration.tasks.parameters import check_members, unusable
 from services.orchestration.tasks.task import Task, TaskFailed
 from shared import errors
 
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
 
 _RESOURCE = "states:startExecution"
 _PREFIX = f"arn:aws:states:::{_RESOURCE}"
+_REQUIRED = ("StateMachineArn",)
+_OPTIONAL = ("Name", "Input", "TraceHeader")
+_TEXTS = ("StateMachineArn", "Name", "TraceHeader")
 
 
 def is_nested(resource: str) -> bool:
@@ -59,22 +64,22 @@ class NestedExecutions:
         Raises:
             TaskFailed: it cannot be started.
         """
-        parameters = task.parameters if isinstance(task.parameters, dict) else {}
-        machine_arn = parameters.get("StateMachineArn")
-        if not isinstance(machine_arn, str):
-            raise TaskFailed(RUNTIME, "states:startExecution needs a StateMachineArn.")
-        value = parameters.get("Input", {})
-        start = NestedStart(
-            account=task.account,
-            region=task.region,
-            machine_arn=machine_arn,
-            name=parameters.get("Name"),
-            input=value if isinstance(value, str) else json_text.dumps(value),
-            trace_header=parameters.get("TraceHeader"),
-            origin=task.idempotency_key,
-            parent=parent if task.pattern.startswith("sync") else None,
-        )
+        parameters = check_members(task.parameters, required=_REQUIRED, optional=_OPTIONAL)
+        if wrong := [name for name in _TEXTS if not isinstance(parameters.get(name, ""), str)]:
+            raise unusable(parameters, [f"The value for the field '{name}' must be a STRING" for name in wrong])
+        given = parameters.get("Input", {})
         try:
+            value = payloads.execution_input(given) if isinstance(given, str) else given
+            start = NestedStart(
+                account=task.account,
+                region=task.region,
+                machine_arn=parameters["StateMachineArn"],
+                name=parameters.get("Name"),
+                input=json_text.dumps(value),
+                trace_header=parameters.get("TraceHeader"),
+                origin=task.idempotency_key,
+                parent=parent if task.pattern.startswith("sync") else None,
+            )
             arn, started_at = await self._start(start)
         except errors.NonetError as refusal:
             code = refusal.aws_code_for(_START_ERRORS).removesuffix("Exception")

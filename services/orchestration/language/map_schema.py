@@ -7,10 +7,10 @@ from typing import Any, Final
 
 from services.orchestration.language.diagnostics import Code
 from services.orchestration.language.field_schema import (
+    EMPTY,
     MAX_SECONDS,
     Field,
     Where,
-    anything,
     check_object,
     expected,
     expression,
@@ -29,6 +29,14 @@ from services.orchestration.language.field_schema import (
 MAX_LABEL: Final = 40
 _NOT_IN_LABEL: Final = re.compile(r'[\s?*<>{}\[\]:;,\\|^~$#%&`"\x00-\x1f\x7f-\x9f]')
 
+
+def _headers(value: Any, at: str, where: Where) -> None:
+    if not isinstance(value, list) or not all(isinstance(header, str) for header in value):
+        where.error(expected("ARRAY"), at)
+    elif not value:
+        where.error(EMPTY, at)
+
+
 _PROCESSOR_CONFIG: Final[dict[str, Field]] = {
     "Mode": Field(one_of("INLINE", "DISTRIBUTED")),
     "ExecutionType": Field(one_of("STANDARD", "EXPRESS")),
@@ -39,7 +47,7 @@ _READER_CONFIG: Final[dict[str, Field]] = {
     "ManifestType": Field(one_of("ATHENA_DATA", "S3_INVENTORY")),
     "CSVDelimiter": Field(one_of("COMMA", "PIPE", "SEMICOLON", "SPACE", "TAB")),
     "CSVHeaderLocation": Field(one_of("FIRST_ROW", "GIVEN")),
-    "CSVHeaders": Field(anything),
+    "CSVHeaders": Field(_headers),
     "ItemsPointer": Field(text),
     "MaxItems": Field(number(0)),
     "MaxItemsPath": jsonpath(reference_path),
@@ -66,11 +74,6 @@ def processor_config(value: Any, at: str, where: Where) -> None:
 def _reader_config(value: Any, at: str, where: Where) -> None:
     if not check_object(value, at, where, _READER_CONFIG, exclusive=[("MaxItems", "MaxItemsPath")]):
         return
-    headers = value.get("CSVHeaders")
-    if headers is not None and not (
-        isinstance(headers, list) and headers and all(isinstance(header, str) for header in headers)
-    ):
-        where.error(expected("ARRAY"), f"{at}/CSVHeaders")
     if value.get("CSVHeaderLocation") == "GIVEN" and "CSVHeaders" not in value:
         where.error("These required fields are missing: [CSVHeaders]", at)
     if value.get("InputType") == "CSV" and "CSVHeaderLocation" not in value:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,6 +15,8 @@ from shared.models.catalog import CatalogEntry
 _END = "</s>"
 #: SentencePiece's sign for a space.
 _SPACE = "\u2581"
+#: What a vocabulary may lack, and the sign that says the same.
+_ALIKE = dict(zip("”‟‛‚‹›‐‑‒―", "\"\"''«»---—", strict=True))
 
 
 class Subwords(Protocol):
@@ -35,9 +38,12 @@ class SharedSubwords:
     def __init__(self, directory: Path, tag: str) -> None:
         self._pieces = _sentencepiece(directory / "vocabulary.model")
         self._tag = tag
+        self._written = functools.lru_cache(maxsize=8192)(self._known)
 
     def encode(self, sentence: Sentence) -> list[str]:
         text = "".join(part if isinstance(part, str) else f"<t{part}>" for part in sentence.parts)
+        if not text.isascii():
+            text = "".join(map(self._written, text))
         tag = [self._tag.format(target=sentence.target)] if self._tag else []
         return [*tag, *self._pieces.encode(text, out_type=str), _END]
 
@@ -46,6 +52,12 @@ class SharedSubwords:
 
     def decode(self, tokens: Sequence[str], sentence: Sentence) -> Parts:
         return _parts(self._pieces.decode(list(tokens)), re.compile(rf"<t([0-{MAX_PLACEHOLDERS - 1}])>"))
+
+    def _known(self, character: str) -> str:
+        """The character; where the vocabulary lacks it, one that says the same and that it has: ” is ", Î is î."""
+        unknown = self._pieces.unk_id()
+        alike = (character, _ALIKE.get(character, character.lower()))
+        return next((one for one in alike if unknown not in self._pieces.encode(one)), character)
 
 
 class _Spelled:

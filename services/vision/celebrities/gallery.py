@@ -76,9 +76,11 @@ class CelebrityGallery:
     ) -> Celebrity:
         """Put somebody in, with at least one face.
 
-        Raises ``InvalidArgument`` for no faces or an unknown gender, ``FailedPrecondition`` for vectors of another
-        model than the gallery's.
+        Raises ``InvalidArgument`` for no name, no faces or an unknown gender, ``FailedPrecondition`` for vectors of
+        another model than the gallery's.
         """
+        if not name.strip():
+            raise errors.InvalidArgument("Somebody is known by a name: give one.")
         if not faces:
             raise errors.InvalidArgument("Somebody is known by at least one photo: give one.")
         if known_gender is not None and known_gender not in GENDERS:

@@ -24,6 +24,10 @@ def refused(lex: Recorder, code: str, operation: str, **parameters: Any) -> str:
 
 def test_a_bot_begins_with_draft_and_a_test_alias(lex: Recorder) -> None:
     settings = {"roleArn": ROLE, "dataPrivacy": {"childDirected": False}, "idleSessionTTLInSeconds": 300}
+    # What is refused leaves nothing behind, not even its name.
+    many = {str(number): "x" for number in range(51)}
+    for tags in ("botTags", "testBotAliasTags"):
+        refused(lex, "ServiceQuotaExceededException", "create_bot", botName="Begins", **{tags: many}, **settings)
     made = lex.ask("create_bot", botName="Begins", botTags={"team": "one"}, **settings)
     bot_id = made["botId"]
     lex.client.get_waiter("bot_available").wait(botId=bot_id)
@@ -152,6 +156,19 @@ def test_a_build_that_cannot_be_says_why(lex: Recorder) -> None:
     lex.ask("create_intent", intentName="A", sampleUtterances=[{"utterance": "book a {Room}"}], **place)
     locale = build(lex, place)
     assert locale["botLocaleStatus"] == "Failed" and "braces" in locale["failureReasons"][0]
+    (intent,) = (one for one in lex.ask("list_intents", **place)["intentSummaries"] if one["intentName"] == "A")
+    lex.ask("update_intent", intentId=intent["intentId"], intentName="A", sampleUtterances=[], **place)
+    size = lex.ask(
+        "create_slot_type",
+        slotTypeName="Size",
+        slotTypeValues=[{"sampleValue": {"value": "small"}}],
+        valueSelectionSetting={"resolutionStrategy": "TopResolution"},
+        **place,
+    )["slotTypeId"]
+    make_slot(lex, place, intent["intentId"], "Size", size, "Which size?")
+    lex.client.delete_slot_type(slotTypeId=size, skipResourceInUseCheck=True, **place)
+    locale = build(lex, place)
+    assert locale["botLocaleStatus"] == "Failed" and "no slot type" in locale["failureReasons"][0]
     specification = {"en_US": {"sourceBotVersion": "DRAFT"}}
     refused(
         lex, "PreconditionFailedException", "create_bot_version",

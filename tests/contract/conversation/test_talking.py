@@ -169,6 +169,9 @@ def test_sessions_are_set_looked_at_and_forgotten(runtime: Recorder, appointment
     talk = Talk(runtime, appointments, "set")
     assert talk.say(spoken(weekday(50))) == ["At what time?"]
     assert talk.answer["sessionState"]["activeContexts"][0]["timeToLive"]["turnsToLive"] == 4
+    runtime.client.put_session(sessionState={"sessionAttributes": {"caller": "Eve"}}, **place)
+    again = runtime.ask("get_session", **place)["sessionState"]
+    assert again["dialogAction"] == {"type": "ElicitIntent"} and "intent" not in again
     assert runtime.ask("delete_session", **place)["sessionId"] == "set"
     for operation in ("get_session", "delete_session"):
         with pytest.raises(runtime.client.exceptions.ResourceNotFoundException):

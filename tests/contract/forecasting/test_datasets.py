@@ -111,7 +111,7 @@ def test_bad_rows_are_counted_and_left_out(forecast: Recorder, put: Callable[...
         (b"a,01/02/2024,1\na,02/02/2024,2\n", "2 of 2 rows cannot be read"),
         (b"item_id,timestamp,target_value\n", "no rows"),
         (gzip.compress(ROWS.encode()), "UTF-8"),
-        (b"", "columns"),
+        (b"", "no rows"),
     ],
 )
 def test_files_that_are_refused_leave_nothing(

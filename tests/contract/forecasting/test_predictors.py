@@ -11,7 +11,15 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.contract.answers import Recorder
-from tests.contract.forecasting.conftest import SCHEMA, do_import, ended, make_dataset, make_group, unique
+from tests.contract.forecasting.conftest import (
+    SCHEMA,
+    do_import,
+    ended,
+    make_dataset,
+    make_group,
+    unique,
+    weekly,
+)
 from tests.running import client, nonet
 
 pytestmark = pytest.mark.slow
@@ -119,6 +127,28 @@ def test_a_horizon_beyond_a_third_of_the_data_fails_the_training(forecast: Recor
     assert answer["Status"] == "CREATE_FAILED" and "at most 40" in answer["Message"]
     with pytest.raises(ClientError, match="ResourceInUseException"):
         forecast.ask("create_forecast", ForecastName=unique(), PredictorArn=arn)
+
+
+def test_holidays_of_a_country_that_there_is_not_fail_the_training(forecast: Recorder, group: str) -> None:
+    holidays = {"Name": "holiday", "Configuration": {"CountryCode": ["XX"]}}
+    arn = auto(forecast, group, DataConfig={"DatasetGroupArn": group, "AdditionalDatasets": [holidays]})
+    answer = trained(forecast, arn)
+    assert answer["Status"] == "CREATE_FAILED" and "country XX" in answer["Message"]
+
+
+def test_data_that_a_training_needs_cannot_be_deleted(forecast: Recorder, put: Callable[..., str]) -> None:
+    dataset = make_dataset(forecast)
+    do_import(forecast, dataset, put(weekly()))
+    group = make_group(forecast, dataset)
+    arn = auto(forecast, group)
+    for operation, parameters in (
+        ("delete_dataset", {"DatasetArn": dataset}),
+        ("delete_dataset_group", {"DatasetGroupArn": group}),
+    ):
+        with pytest.raises(ClientError, match="ResourceInUseException"):
+            getattr(forecast.client, operation)(**parameters)
+    forecast.client.stop_resource(ResourceArn=arn)
+    assert trained(forecast, arn)["Status"] == "CREATE_STOPPED"
 
 
 def test_a_training_that_is_stopped_stays_stopped(forecast: Recorder, group: str) -> None:

@@ -161,9 +161,10 @@ def test_stop(states: StateMachineClient, state: dict[str, Any], event: str) -> 
     execution = states.start(states.make(("S", state), ("After", PASS)))
     states.reaches(execution, event)
     stopped = states.boto.stop_execution(executionArn=execution, error="E", cause="C")
-    done = states.ended(execution)
+    # Whoever looks after the answer sees it stopped.
+    done = states.boto.describe_execution(executionArn=execution)
     assert (done["status"], done["error"], done["cause"]) == ("ABORTED", "E", "C")
-    assert abs((done["stopDate"] - stopped["stopDate"]).total_seconds()) < 30
+    assert done["stopDate"] == stopped["stopDate"]
     assert states.types(execution)[-1] == "ExecutionAborted"
     # A second stop changes nothing and says when it ended.
     assert states.boto.stop_execution(executionArn=execution, error="Other")["stopDate"] == done["stopDate"]
@@ -211,8 +212,9 @@ def test_redrive(states: StateMachineClient) -> None:
 def test_redrive_of_one_that_was_stopped_twice(states: StateMachineClient) -> None:
     execution = states.start(states.make(("T", call("gate")), ("After", PASS)))
     states.reaches(execution, "LambdaFunctionStarted")
-    for _ in range(3):
-        states.boto.stop_execution(executionArn=execution)
+    with concurrent.futures.ThreadPoolExecutor(3) as pool:
+        for _ in pool.map(lambda _: states.boto.stop_execution(executionArn=execution), range(3)):
+            pass
     assert states.ended(execution)["status"] == "ABORTED"
     states.functions.gate.set()
     states.boto.redrive_execution(executionArn=execution)
@@ -351,6 +353,27 @@ def test_a_nested_execution_that_fails(states: StateMachineClient) -> None:
     assert json.loads(done["cause"])["Error"] == "Deep"
     done = states.run(states.make(("N", nested(child))))
     assert done["status"] == "SUCCEEDED"
+
+
+@pytest.mark.parametrize(
+    ("parameters", "error"),
+    [
+        ({"Input": "no json"}, "StepFunctions.InvalidExecutionInputException"),
+        ({"Name": "two words"}, "StepFunctions.InvalidNameException"),
+        ({"Name": "n" * 81}, "StepFunctions.InvalidNameException"),
+        ({"Name": 5}, "States.Runtime"),
+        ({"Inputs": {}}, "States.Runtime"),
+    ],
+)
+def test_a_nested_execution_that_cannot_be_started(
+    states: StateMachineClient, parameters: dict[str, Any], error: str
+) -> None:
+    child = states.make(("A", PASS))
+    start = {**nested(child, ".sync:2"), "Parameters": {"StateMachineArn": child, **parameters}}
+    done = states.run(states.make(("N", start)))
+    assert (done["status"], done["error"]) == ("FAILED", error)
+    assert next(iter(parameters)) in done["cause"] or error != "States.Runtime"
+    assert states.boto.list_executions(stateMachineArn=child)["executions"] == []
 
 
 def test_a_nested_machine_that_there_is_not(states: StateMachineClient) -> None:

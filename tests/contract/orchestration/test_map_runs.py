@@ -83,6 +83,7 @@ def test_items_from_the_input(states: StateMachineClient, execution_type: str) -
     assert json.loads(done["output"]) == [{"i": 0, "v": "a"}, {"i": 1, "v": "b"}, {"i": 2, "v": "c"}]
     run = map_run(states, done["executionArn"])
     assert (run["status"], run["itemCounts"]["succeeded"], run["executionCounts"]["total"]) == ("SUCCEEDED", 3, 3)
+    assert (run["itemCounts"]["pendingRedrive"], run["executionCounts"]["failuresNotRedrivable"]) == (0, 0)
     assert {child["status"] for child in children(states, run["mapRunArn"])} == {"SUCCEEDED"}
 
 

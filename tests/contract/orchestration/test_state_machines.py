@@ -101,6 +101,7 @@ def test_updating(stepfunctions: Recorder, refused: Refused, machine: str) -> No
     assert refused("update_state_machine", stateMachineArn=machine) == "MissingRequiredParameter"
     assert refused("update_state_machine", stateMachineArn=f"{machine}x", roleArn=ROLE) == "StateMachineDoesNotExist"
     assert refused("update_state_machine", stateMachineArn="m", roleArn=ROLE) == "InvalidArn"
+    assert refused("update_state_machine", stateMachineArn=f"{machine}:1", roleArn=ROLE) == "ValidationException"
 
 
 def test_deleting(stepfunctions: Recorder, refused: Refused, machine: str) -> None:

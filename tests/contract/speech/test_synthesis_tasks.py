@@ -46,6 +46,7 @@ def test_a_long_text_becomes_an_object(polly: Any, speaking: Addresses, bucket: 
     assert task["TaskStatus"] == "scheduled" and task["RequestCharacters"] == len(text)
     task = ended(polly, task)
     assert task["TaskStatus"] == "completed" and task["VoiceId"] == "Joanna" and task["OutputFormat"] == "ogg_vorbis"
+    assert task["TextType"] == "text"
     key = f"books/one.{task['TaskId']}.ogg"
     assert task["OutputUri"].endswith(f"/{bucket}/{key}")
     stored = client("s3", speaking).get_object(Bucket=bucket, Key=key)

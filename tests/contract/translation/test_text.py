@@ -157,6 +157,22 @@ def test_documents(translate: Recorder) -> None:
     for content, kind in ((b"PK\x03\x04", docx), (b"\xff\xfe", "text/plain")):
         code = refused(translate, "translate_document", Document={"Content": content, "ContentType": kind}, **pair)
         assert code == "InvalidRequestException"
+    blank = {"Content": b"<p></p>", "ContentType": "text/html"}
+    with pytest.raises(translate.client.exceptions.InvalidRequestException, match="not clear: name it"):
+        translate.client.translate_document(Document=blank, SourceLanguageCode="auto", TargetLanguageCode="de")
+
+
+def test_what_the_models_have_no_letters_for_stays(translate: Recorder) -> None:
+    for said, kept in (("The € fell.", "€"), ("It is 20 °C in Łódź.", "20 °C"), ("It is 20 °C in Łódź.", "Łódź")):
+        translated = text(translate, "en", "de", said)
+        assert kept in translated and "⁇" not in translated
+
+
+def test_words_stay_in_their_tags(translate: Recorder) -> None:
+    opened, closed, last = "<b>", "</b> <i>", "</i>"
+    translated = text(translate, "en", "de", "<b>Hello</b> <i>world</i>")
+    first, _, second = translated.removeprefix(opened).removesuffix(last).partition(closed)
+    assert first.strip() and second.strip()
 
 
 def test_list_languages(translate: Recorder) -> None:

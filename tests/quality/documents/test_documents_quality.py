@@ -34,7 +34,7 @@ def test_words_of_scanned_forms(reader: bench.Reader) -> None:
     rows = measured("funsd", reader)
     assert rows["words recall, exact", "FUNSD, all"] >= 70
     assert rows["words precision, exact", "FUNSD, all"] >= 75
-    # These thirteen forms are harder than most: 26 here, where all 149 give 37.
+    # These seven forms are harder than most: 27 here, where all 149 give 37.
     assert rows["key-value pairs F1", "FUNSD, all"] >= 24
 
 
@@ -46,9 +46,9 @@ def test_agreement_with_real_answers(reader: bench.Reader) -> None:
 
 def test_tables_of_scans_and_of_layers_agree(reader: bench.Reader) -> None:
     rows = measured("tables", reader)
-    assert rows["table cells F1, scan against layer", "camelot"] >= 60
+    assert rows["table cells F1, scan against layer", "camelot"] >= 85
 
 
 def test_memory_stays_flat(reader: bench.Reader) -> None:
     rows = measured("memory", reader)
-    assert rows["memory growth, MB", "30 pages"] < 60
+    assert rows["memory growth, MB", "15 pages"] < 60

@@ -98,8 +98,10 @@ class TaskStep(Step):
             raise StateError(PERMISSIONS, cause)
         now = machine.clock()
         frame.timeout_at = None if timeout is None else now + timeout
-        frame.heartbeat_at = None if heartbeat is None else now + heartbeat
         frame.work.update(parameters=parameters, heartbeat=heartbeat)
+        # Nobody can beat for an activity's task before a worker has it.
+        if not resource.is_activity:
+            _expect_heartbeat(frame, now)
         _schedule(machine, frame, resource, text, timeout, heartbeat)
         frame.phase = Phase.TASK
         machine.touch(frame)
@@ -136,11 +138,12 @@ class TaskStep(Step):
         prefix, details = resource.event_prefix, resource.event_details
         match outcome:
             case Heartbeat():
-                if frame.work.get("heartbeat") is not None:
-                    frame.heartbeat_at = machine.clock() + frame.work["heartbeat"]
-                    machine.touch(frame)
+                _expect_heartbeat(frame, machine.clock())
+                machine.touch(frame)
             case Started(worker):
                 machine.add_event(frame, f"{prefix}Started", workerName=worker)
+                _expect_heartbeat(frame, machine.clock())
+                machine.touch(frame)
             case Answered(output) if resource.goes_on_after_its_answer:
                 machine.add_event(frame, "TaskSubmitted", **details, output=machine.checked(state, output))
                 frame.phase = Phase.SUBMITTED
@@ -167,6 +170,12 @@ class TaskStep(Step):
         error = TIMEOUT if timed_out else HEARTBEAT_TIMEOUT
         machine.add_event(frame, f"{resource.event_prefix}TimedOut", **resource.event_details, error=error)
         raise StateError(error, None)
+
+
+def _expect_heartbeat(frame: Frame, now: float) -> None:
+    """From ``now`` on, the task's HeartbeatSeconds may pass until the next heartbeat."""
+    seconds = frame.work["heartbeat"]
+    frame.heartbeat_at = None if seconds is None else now + seconds
 
 
 def _schedule(

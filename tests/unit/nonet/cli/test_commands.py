@@ -124,6 +124,59 @@ def test_keys_are_written_for_their_owner_alone(tmp_path, capsys) -> None:
     assert "alice" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("arguments", [[""], ['a"b'], ["two words"], ["x" * 65], ["alice", "--account", "42"]])
+def test_keys_that_no_file_could_hold_are_refused(tmp_path, arguments: list[str], capsys) -> None:
+    keys = tmp_path / "keys.toml"
+    with pytest.raises(SystemExit) as left:
+        main(["keys", "--file", str(keys), "create", *arguments])
+    assert left.value.code == 2
+    assert repr(arguments[-1]) in capsys.readouterr().err
+    assert not keys.exists()
+
+
+def test_a_file_that_is_none_of_keys(tmp_path, capsys) -> None:
+    (tmp_path / "keys.toml").write_text("# Read me: not TOML\nname")
+    assert main(["keys", "--file", str(tmp_path / "keys.toml"), "list"]) == 1
+    assert "not a file of keys" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", [["doctor"], ["up"]])
+def test_a_setting_that_cannot_be_is_named_as_it_was_given(command: list[str], monkeypatch, capsys) -> None:
+    monkeypatch.setenv("NONET_HTTP_PORT", "99999")
+    assert main(command) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("nonet: NONET_HTTP_PORT: ")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["comprehend", "detect-sentiment", "--text", "x", "--language-code", "en"],
+        ["sfn", "logs", "arn:aws:states:us-east-1:000000000000:execution:m:e"],
+        ["forecast", "plot", "arn:aws:forecast:us-east-1:000000000000:forecast/f", "item_id=bread"],
+        ["talk"],
+    ],
+    ids=["operation", "sfn", "plot", "talk"],
+)
+def test_a_command_that_finds_no_server_says_what_to_do(command: list[str], monkeypatch, capsys) -> None:
+    monkeypatch.setattr("nonet.transport.PAUSES", ())
+    assert main([*command, "--address", "127.0.0.1:9"]) == 1
+    told = capsys.readouterr().err
+    assert "127.0.0.1:9" in told and "`nonet up` starts it" in told
+
+
+def test_a_picture_that_cannot_be_written(tmp_path, capsys) -> None:
+    (tmp_path / "a.json").write_text('{"StartAt": "A", "States": {"A": {"Type": "Succeed"}}}')
+    assert main(["sfn", "render", str(tmp_path / "a.json"), "-o", str(tmp_path / "nowhere" / "a.svg")]) == 1
+    assert "No such file or directory" in capsys.readouterr().err
+
+
+def test_a_dimension_without_a_value(capsys) -> None:
+    with pytest.raises(SystemExit):
+        main(["forecast", "plot", "arn", "bread"])
+    assert "'bread' is not like item_id=bread" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("ready, good, text", [("", True, "a Nonet answers"), ("refused", False, "another program")])
 def test_the_doctor_knows_whose_port_it_is(tmp_path, monkeypatch, ready: str, good: bool, text: str) -> None:
     monkeypatch.setattr(doctor, "reason_not_ready", lambda port: ready)

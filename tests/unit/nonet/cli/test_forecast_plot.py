@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from nonet.cli.forecast_plot import MARGIN, WIDTH, read_history, svg
+from shared import errors
 
 DAY = datetime(2024, 1, 1)
 HISTORY = [(DAY + timedelta(days=day), float(day)) for day in range(5)]
@@ -41,5 +42,32 @@ def test_a_forecast_without_history_is_drawn_and_nothing_is_not() -> None:
 
 def test_history_is_of_the_item_alone_and_in_order(tmp_path: Path) -> None:
     path = tmp_path / "sales.csv"
-    path.write_text("item_id,timestamp,sales\nbread,2024-01-02,3\nmilk,2024-01-01,9\nbread,2024-01-01,1\nbread,2024-01-02,4\n")
-    assert read_history(path, ["bread"]) == [(DAY, 1.0), (DAY + timedelta(days=1), 7.0)]
+    path.write_text(
+        "item_id,timestamp,sales\nbread,2024-01-02,3\nmilk,2024-01-01,9\nbread,2024-01-01,1\nbread,2024-01-02,4\n"
+    )
+    assert read_history(path, {"item_id": "bread"}) == [(DAY, 1.0), (DAY + timedelta(days=1), 7.0)]
+
+
+def test_history_of_items_that_are_called_like_numbers_and_of_times_with_zones(tmp_path: Path) -> None:
+    path = tmp_path / "sales.csv"
+    path.write_bytes(
+        "\ufeffitem_id,timestamp,colour,sales\r\n5,2024-01-01T00:00:00Z,red,5\r\n5,2024-01-02,,\r\n".encode()
+    )
+    assert read_history(path, {"item_id": "5"}) == [(DAY, 5.0)]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("", "column timestamp"),
+        ("timestamp,sales\n2024-01-01,1\n", "column item_id"),
+        ("item_id,timestamp,colour\nbread,2024-01-01,red\n", "one column of numbers"),
+        ("item_id,timestamp,sales,price\nbread,2024-01-01,1,2\n", "one column of numbers"),
+        ("item_id,timestamp,sales\nbread,yesterday,1\n", "no time"),
+    ],
+)
+def test_a_history_that_cannot_be_drawn_says_why(tmp_path: Path, text: str, told: str) -> None:
+    path = tmp_path / "sales.csv"
+    path.write_text(text)
+    with pytest.raises(errors.InvalidArgument, match=told):
+        read_history(path, {"item_id": "bread"})

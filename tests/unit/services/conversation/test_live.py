@@ -38,9 +38,12 @@ class Echo:
         return self._sound
 
     async def listen(self, chunks: AsyncIterator[bytes], *_: Any) -> AsyncIterator[tuple[str, bool]]:
-        await anext(chunks)
+        if await anext(chunks, None) is None:
+            return
         for text, final in self._heard:
             yield text, final
+        async for _ in chunks:
+            pass
 
 
 def conversation(echo: Echo, plays: bool = True, spoken: Spoken = MP3) -> LiveConversation:
@@ -128,6 +131,33 @@ async def test_a_voice_is_heard_and_breaks_in() -> None:
     found = await out_of(conversation(echo), [Event("text", "talk"), count("audio", 2), sound, count("messages", 2)])
     assert [told.text for told in found if told.kind == "interruption"] == ["VOICE_START_DETECTED"]
     assert echo.turns[1][:2] == ("hello there", "Speech")
+
+
+async def test_who_sends_no_more_is_still_answered() -> None:
+    sound = Event("audio", chunk=b"\0\0", sound=Sound(16000))
+    echo = Echo(heard=[("book a", False), ("book a room", True)])
+    await out_of(conversation(echo), [sound, Event("key", "7")])
+    assert sorted(turn[:2] for turn in echo.turns) == [("7", "DTMF"), ("book a room", "Speech")]
+    hung_up = Echo(heard=[("book a room", True)])
+    await out_of(conversation(hung_up), [sound, Event("key", "7"), Event("end")])
+    assert hung_up.turns == []
+
+
+async def test_after_a_long_quiet_somebody_listens_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.conversation.live.QUIET_SECONDS", 0.01)
+    monkeypatch.setattr("services.conversation.live.HEARTBEAT_SECONDS", 0.01)
+    sound = Event("audio", chunk=b"\0\0", sound=Sound(16000))
+    echo = Echo(heard=[("hello", True)])
+    live = conversation(echo)
+    script = [sound, lambda found: bool(echo.turns) and live._listening is None, sound, count("messages", 2)]
+    await out_of(live, script)
+    assert [turn[0] for turn in echo.turns] == ["hello", "hello"]
+
+
+async def test_sound_does_not_change_its_kind() -> None:
+    script = [Event("audio", chunk=b"\0\0", sound=Sound(rate)) for rate in (16000, 8000)]
+    with pytest.raises(errors.InvalidArgument, match="one contentType"):
+        await out_of(conversation(Echo()), script)
 
 
 async def test_errors_end_the_stream() -> None:

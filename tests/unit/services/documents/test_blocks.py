@@ -156,7 +156,7 @@ def test_the_pages_of_a_question(pages: tuple[str, ...], page: int, concerned: b
     assert Question("?", None, pages).concerns(page) is concerned
 
 
-@pytest.mark.parametrize("pages", ["-", "**", "1-", "-3", "1-2-3", "*-3"])
+@pytest.mark.parametrize("pages", ["-", "**", "1-", "-3", "1-2-3", "*-3", "0", "0-2", "5-2", "* 2"])
 def test_malformed_pages_of_a_question_are_refused(pages: str) -> None:
     with pytest.raises(errors.InvalidArgument):
-        Question("?", None, (pages,))
+        Question("?", None, tuple(pages.split()))

@@ -97,6 +97,13 @@ async def test_features_that_were_not_asked_for_are_absent(service: DocumentsSer
             {"feature_types": ["QUERIES"], "queries_config": pb.QueriesConfig(queries=[pb.Query(text="a")] * 16)},
             errors.InvalidArgument,
         ),
+        (
+            {
+                "feature_types": ["QUERIES"],
+                "queries_config": pb.QueriesConfig(queries=[pb.Query(text="Name?", pages=["2-*"])]),
+            },
+            errors.InvalidArgument,
+        ),
         ({"human_loop_config": pb.HumanLoopConfig()}, errors.Unimplemented),
         ({"adapters_config": pb.AdaptersConfig()}, errors.Unimplemented),
         ({"document": pb.Document()}, errors.InvalidArgument),

@@ -36,10 +36,12 @@ def test_identifiers(text: str, expected: list[tuple[str, str]]) -> None:
         ("He came on 5 May 2020.", ["5 May", "2020"], ["5 May 2020"]),
         ("the May 2020 report", ["the May 2020 report"], ["the May 2020 report"]),
         ("see www.example.com today", ["www.example.com", "today"], ["www.example.com", "today"]),
+        ("state-of-the-art tools", ["state", "the-art tools"], ["state-of-the-art tools"]),
+        ("its know-how", ["its know"], ["its know-how"]),
         ("The old house has a roof", ["The old house", "a roof"], ["The old house", "a roof"]),
     ],
 )
-def test_phrases_hold_whole_dates_and_no_part_of_a_number(text: str, phrases: list[str], expected: list[str]) -> None:
+def test_phrases_hold_whole_dates_and_words_and_no_part_of_a_number(text: str, phrases: list[str], expected: list[str]) -> None:
     found = whole_phrases(text, [phrase(text, part) for part in phrases])
     assert [text[s.begin : s.end] for s in found] == expected
 

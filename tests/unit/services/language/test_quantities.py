@@ -21,6 +21,8 @@ from services.language.quantities import dates_and_quantities
         ("It costs $1,299.50.", [("$1,299.50", "QUANTITY")]),
         ("about 25 percent of 3 million people", [("about 25 percent", "QUANTITY"), ("3 million people", "QUANTITY")]),
         ("a 15 km run", [("15 km", "QUANTITY")]),
+        ("Last Monday we met, not on Tuesday.", [("Last Monday", "DATE"), ("Tuesday", "DATE")]),
+        ("on Christmas Eve", [("Christmas Eve", "DATE")]),
         ("nothing here", []),
         ("You may march.", []),
     ],

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.language.spans import Stretches, decode_spans
+from services.language.spans import Stretches, decode_spans, trimmed
 
 CLASSES = ["O", "B-X", "I-X", "B-Y", "I-Y"]
 
@@ -73,6 +73,12 @@ def test_the_score_of_a_trimmed_name_is_that_of_its_own_words() -> None:
     probabilities[1, 2] = 0.5  # the small word is less sure
     (span,) = decode_spans(probabilities, CLASSES, ["Siemens", "in"])
     assert span.score == pytest.approx(0.85)
+
+
+def test_a_name_begins_with_no_clitic() -> None:
+    words = ["Potter", "'s", "Stone", "McDonald", "'s"]
+    assert trimmed(words, 1, 3) == (2, 3)
+    assert trimmed(words, 3, 5) == (3, 5)
 
 
 @given(st.lists(st.tuples(st.integers(0, 40), st.integers(0, 9)), max_size=30), st.integers(0, 40), st.integers(1, 9))

@@ -43,6 +43,15 @@ def test_hyphens_join_in_french() -> None:
     assert words("le grand-p\u00e8re", "fr") == ["le", "grand-p\u00e8re"]
 
 
+def test_an_initial_stands_before_a_name() -> None:
+    assert words("vitamin D. She saw J. A. Smith") == ["vitamin", "D", ".", "She", "saw", "J.", "A.", "Smith"]
+    assert words("T. May") == ["T.", "May"]
+
+
+def test_a_letter_behind_a_slash_is_no_initial() -> None:
+    assert words("denies N/V. Hx of J. Smith") == ["denies", "N", "/", "V", ".", "Hx", "of", "J.", "Smith"]
+
+
 def test_offsets_count_code_points() -> None:
     text = "\U0001f600 na\u00efve \U0001f1e9\U0001f1ea caf\u0065\u0301"
     for token in tokenise(text):

@@ -42,6 +42,12 @@ def test_longer_graphemes_and_earlier_lexicons_win() -> None:
     assert said("New York is New.", first, second) == ["the big apple", "is", "old."]
 
 
+def test_the_punctuation_of_a_grapheme_is_part_of_it() -> None:
+    lexicon = parsed(lexeme("Inc.", "incorporated") + lexeme(".NET", "dot net") + lexeme("No", "never"))
+    spoken = said("(Acme Inc.), .NET or NET, No!", lexicon)
+    assert spoken == ["(Acme", "incorporated),", "dot net", "or", "NET,", "never!"]
+
+
 def test_the_word_keeps_its_place_in_the_text() -> None:
     script = apply(text_script("in New York!", Style("en-US")), [parsed(lexeme("New York", "there"))], "en-US")
     word = script.sentences[0].parts[1]

@@ -61,6 +61,7 @@ def test_manners_add_up_and_end() -> None:
         ('<break strength="x-strong"/>', 800),
         ('<break time="1.5s"/>', 1500),
         ('<break time="20ms"/>', 20),
+        ('<break time=".5s"/>', 500),
     ],
 )
 def test_breaks(tag: str, milliseconds: int) -> None:

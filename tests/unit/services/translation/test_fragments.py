@@ -85,6 +85,24 @@ def test_tags_have_an_order_and_hold_something(parts: tuple[str | int, ...], fit
     assert only("Press <b>that</b> there").fits(parts) is fits
 
 
+@pytest.mark.parametrize(
+    ("sentence", "parts"),
+    [
+        ("<b>Hello</b> <i>world</i>", ("Hallo", 0)),
+        ("Good <b>morning</b>", ("Guten ", 0)),
+        ("<i>Open</i> the door", (0, "die Tür")),
+    ],
+)
+def test_what_was_in_a_tag_at_the_end_stays_in_one(sentence: str, parts: tuple[str | int, ...]) -> None:
+    fragment = only(sentence)
+    assert fragment.fits(fragment.parts)
+    assert not fragment.fits(parts)
+
+
+def test_a_sign_stays_at_its_word() -> None:
+    assert only("The €zone of ±5 grew").render(("Die ", 0, " Zone um ", 1, " 5 wuchs")) == "Die €Zone um ±5 wuchs"
+
+
 def test_many_to_keep_make_several_fragments() -> None:
     sentence = " ".join(f"word {{x{number}}}" for number in range(20)) + " end"
     found = fragments(sentence, "en", NO_TERMS)

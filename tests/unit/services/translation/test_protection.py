@@ -22,6 +22,7 @@ def kept(text: str, language: str = "en") -> list[str]:
             ["{name}", "{{ user.age }}", "${max}", "%s", "%1$d", "%(n)s"],
         ),
         ("Run `pip install x` or --force", ["`pip install x`", "--force"]),
+        ("Write ``a`b`` here", ["``a`b``"]),
         ("Open src/main/x.py, /etc/hosts/y and setup.cfg", ["src/main/x.py", "/etc/hosts/y", "setup.cfg"]),
         ("Set my_var, call getName() on iPhone", ["my_var", "getName()", "iPhone"]),
         ("A4-778-B, v2.1.0 and 1.2.3", ["A4-778-B", "v2.1.0", "1.2.3"]),
@@ -35,7 +36,12 @@ def kept(text: str, language: str = "en") -> list[str]:
         ("Москва is Moscow", ["Москва"]),
         ("COVID-19, a 3-year plan, 1990s, 20th, 5pm, 100% sure, and/or, e.g. this", []),
         ("I said: <3 and 5 < 6 > 4", []),
-        ("Über den Wolken: café, naïve, 20 °C", []),
+        ("Über den Wolken: café, naïve, Noël", []),
+        ("20 °C, ₹500, 5 ₽ or 5&nbsp;€ for the €", ["20 °C", "₹500", "5 ₽", "5&nbsp;€", "€"]),
+        ("±5, ½, 3 × 4, § 7, 10‰, ~9 and ©", ["±", "½", "×", "§", "‰", "~", "©"]),
+        ("Acme™ writes C# on 5 m² and CO₂", ["Acme™", "C#", "m²", "CO₂"]),
+        ("Erdoğan in Łódź, a Škoda and an eﬀort", ["Erdoğan", "Łódź", "Škoda"]),
+        ("Dear {First Name}, x", ["{First Name}"]),
     ],
 )
 def test_what_is_kept(text: str, expected: list[str]) -> None:

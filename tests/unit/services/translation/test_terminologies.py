@@ -45,6 +45,11 @@ def test_tsv_keeps_commas() -> None:
     assert parse(b"en\tde\na, b\tc, d\n", "TSV", both_ways=False).pairs("en", "de") == {"a, b": "c, d"}
 
 
+def test_a_term_is_one_line() -> None:
+    """A document is translated line by line: another one in a term would shift all that follow."""
+    assert parse(b'en,de\n"a  b","c\nd"\n', "CSV", both_ways=False).pairs("en", "de") == {"a b": "c d"}
+
+
 def test_tmx() -> None:
     terminology = parse(TMX.encode(), "TMX", both_ways=False)
     assert terminology.languages == ("en", "de", "fr")
@@ -69,7 +74,7 @@ def test_tmx() -> None:
         (b"no xml", "TMX", "well-formed"),
         (b"<tmx><body><tu>", "TMX", "well-formed"),
         (b"<xliff/>", "TMX", "<tmx>"),
-        (b"<tmx/>", "TMX", "first line|languages"),
+        (b"<tmx/>", "TMX", "source language and a target"),
         (BOMB.encode(), "TMX", "document type"),
         (b"<tmx>" + b"<a>" * 40, "TMX", "too deep"),
     ],

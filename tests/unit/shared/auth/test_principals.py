@@ -61,6 +61,23 @@ def test_a_file_that_is_spoilt_lets_nobody_else_in(tmp_path: Path, spoilt: str) 
         table.by_access_key("NONETNOBODY")
 
 
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("[[principal]", "line 1"),
+        ("[[principal]]\nname = 'x'\naccount = '1'\nbearer_key_sha256 = 'secret'", r"\[\[principal\]\] .* account:"),
+        ("[[account]]\nid = '000000000001'\nburst = 'secret'", r"\[\[account\]\] .* burst:"),
+    ],
+)
+def test_what_is_wrong_is_said_without_its_contents(tmp_path: Path, written: str, said: str) -> None:
+    path = tmp_path / "principals.toml"
+    path.write_text(written)
+    with pytest.raises(ValueError, match=said) as caught:
+        PrincipalTable.read(path, "000000000000")
+    assert str(path) in str(caught.value)
+    assert "secret" not in str(caught.value)
+
+
 def test_limits_of_accounts_are_followed_too(tmp_path: Path) -> None:
     path = tmp_path / "principals.toml"
     principal, _ = new_principal("one", ACCOUNT)

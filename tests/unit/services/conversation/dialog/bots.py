@@ -80,7 +80,8 @@ def read_slot(text: str, slot_type: str) -> SlotMatch | None:
         value = {"king": "king", "large": "king", "single": "single"}.get(words)
         return SlotMatch(0, len(text), text, value, [value]) if value else None
     if slot_type == "AMAZON.Confirmation":
-        return SlotMatch(0, len(text), text, words.capitalize()) if words in ("yes", "no") else None
+        first = words.split(" ")[0]
+        return SlotMatch(0, len(first), first, first.capitalize()) if first in ("yes", "no") else None
     return SlotMatch(0, len(text), text, text)
 
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from services.conversation.dialog.hooks import HookAnswer, HookCall, HookFailure, HookFault, read_answer
 from services.conversation.dialog.session import Context, Fill, IntentState
 from services.conversation.dialog.turn import EndlessDialog, NoHookAnswer
+from services.conversation.understanding.meanings import Interpretation, SlotMatch
 from tests.unit.services.conversation.dialog.bots import NOW, Talk, asks, hotel, means, says, slot
 
 CONFIRMATION = {"promptSpecification": asks("Book a {Room} room for {Nights} nights?"), "declinationResponse": says("No.")}
@@ -67,6 +68,15 @@ def test_a_correction_is_confirmed_again() -> None:
     talk = Talk(hotel(intentConfirmationSetting=CONFIRMATION))
     talk.say("book", means("BookRoom", Room="king", Nights="2"))
     assert talk.say("no, make it 3 nights", means("BookRoom", Nights="3")) == ["Book a king room for 3 nights?"]
+
+
+def test_a_yes_to_something_else_is_a_correction() -> None:
+    talk = Talk(hotel(intentConfirmationSetting=CONFIRMATION))
+    talk.say("book", means("BookRoom", Room="king", Nights="2"))
+    four = SlotMatch(8, 9, "4", "4")
+    assert talk.say("yes but 4", Interpretation("BookRoom", 0.9, {"Nights": four})) == ["Book a king room for 4 nights?"]
+    assert talk.say("yes for 4", Interpretation("BookRoom", 0.9, {"Nights": four})) == []
+    assert state(talk) == ("Close", "ReadyForFulfillment")
 
 
 def test_what_is_not_understood_is_asked_again_until_the_retries_are_over() -> None:
@@ -272,6 +282,15 @@ def test_a_hook_that_fails_follows_what_is_configured_or_ends_the_turn() -> None
     assert state(talk) == ("Close", "Failed")
     talk = Talk(definition, lambda call: HookFailure(True, "slow"))
     assert talk.say("book", means("BookRoom", Room="king", Nights="1")) == ["Too slow."]
+
+
+@pytest.mark.parametrize(("told", "said"), [("Fulfilled", ["Booked.", "Goodbye [name]."]), ("Failed", ["Sold out."])])
+def test_a_fulfilment_that_delegates_may_say_how_it_ended(told: str, said: list[str]) -> None:
+    after = {"successResponse": says("Booked."), "failureResponse": says("Sold out.")}
+    hook = {"enabled": True, "postFulfillmentStatusSpecification": after}
+    talk = Talk(hotel(fulfillmentCodeHook=hook, intentClosingSetting=CLOSING), answering("Delegate", state=told))
+    assert talk.say("book", means("BookRoom", Room="king", Nights="1")) == said
+    assert state(talk) == ("Close", told)
 
 
 def test_a_fulfilment_that_delegates_must_change_something() -> None:

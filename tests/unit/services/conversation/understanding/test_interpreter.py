@@ -149,6 +149,8 @@ async def test_two_slots_of_one_type_are_told_apart(interpreter: Interpreter, ve
         ("an economi one", "CarType", "economi one"),
         ("a convertible", "CarType", "convertible"),
         ("in San Francisco", "AMAZON.City", "San Francisco"),
+        ("I want to go to Paris, please", "AMAZON.City", "Paris"),
+        ("the city of London", "AMAZON.City", "London"),
         ("Wuppertal-Elberfeld", "AMAZON.City", "Wuppertal-Elberfeld"),
         ("3", "AMAZON.Time", "15:00"),
         ("my name is Ada", "AMAZON.FirstName", "Ada"),

@@ -85,6 +85,16 @@ def test_what_is_no_csv_is_refused_with_a_reason(engine: Engine, tmp_path: Path,
     assert read(engine, tmp_path, body).problem
 
 
+def test_an_empty_file_beside_others_is_a_marker_and_alone_has_no_rows(engine: Engine, tmp_path: Path) -> None:
+    (tmp_path / "_SUCCESS").write_bytes(b"")
+    (tmp_path / "a.csv").write_bytes(b"a,2024-01-01,1\n")
+    marker, table = str(tmp_path / "_SUCCESS"), str(tmp_path / "table.parquet")
+    both: TableReport = engine(ReadTable((marker, str(tmp_path / "a.csv")), "CSV", COLUMNS, "", table))
+    assert both.rows == 1 and not both.problem
+    alone: TableReport = engine(ReadTable((marker,), "CSV", COLUMNS, "", table))
+    assert alone.problem == "The files have no rows."
+
+
 def test_a_table_that_was_written_reads_back_as_parquet(engine: Engine, tmp_path: Path) -> None:
     assert read(engine, tmp_path, b"a,2024-01-01,1\nb,2024-01-02,2\n").rows == 2
     again: TableReport = engine(

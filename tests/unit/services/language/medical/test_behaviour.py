@@ -56,6 +56,18 @@ def test_a_name_inside_a_condition_is_that_conditions() -> None:
     assert habits(text, [Entity(begin, len(text) - 1, CONDITION, "DX_NAME", 0.9)]) == []
 
 
+def test_a_denial_ends_where_another_habit_is_told() -> None:
+    text = "Denies smoking, drinks socially, uses marijuana weekly."
+    assert [(kind, traits) for kind, traits, _ in told(text)] == [
+        ("TOBACCO_USE", {"NEGATION"}), ("ALCOHOL_CONSUMPTION", set()), ("REC_DRUG_USE", set()),
+    ]  # fmt: skip
+
+
+def test_a_condition_that_is_a_habit_is_one() -> None:
+    (found,) = findings("Denies smoking.", [TextSpan(7, 14, "PROBLEM", 0.4)]).entities
+    assert (found.type, [trait.name for trait in found.traits]) == ("TOBACCO_USE", ["NEGATION"])
+
+
 def test_a_habit_is_no_drug_and_its_frequency_no_dose() -> None:
     text = "Takes aspirin. Uses cocaine daily."
     spans = [TextSpan(6, 13, "DRUG", 0.9), TextSpan(20, 27, "DRUG", 0.9)]

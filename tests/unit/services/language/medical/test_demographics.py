@@ -37,6 +37,24 @@ def test_races_and_ethnicities(text: str, expected: list[str]) -> None:
     assert [text[e.begin : e.end] for e in ethnicities(text, [])] == expected
 
 
+@pytest.mark.parametrize(
+    ("text", "gender", "people"),
+    [
+        ("72 yo WM with CHF", "M", "W"),
+        ("45 y/o BF c/o cough", "F", "B"),
+        ("60 YO M, smoker", "M", None),
+        ("34F presents with pain", "F", None),
+        ("HPI: 58M s/p MI", "M", None),
+        ("Fever of 102F with chills", None, None),
+        ("Seen by 2 MD", None, None),
+        ("3 yo MRI", None, None),
+    ],
+)
+def test_gender_and_race_as_clinicians_note_them(text: str, gender: str | None, people: str | None) -> None:
+    assert [text[e.begin : e.end] for e in genders(text, [])] == ([gender] if gender else [])
+    assert [text[e.begin : e.end] for e in ethnicities(text, [])] == ([people] if people else [])
+
+
 def test_both_stand_among_the_findings() -> None:
     text = "A Hispanic woman."
     told = [(e.category, e.type, text[e.begin : e.end]) for e in findings(text, []).entities]

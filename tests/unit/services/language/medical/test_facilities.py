@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections
 import itertools
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -31,6 +32,22 @@ def test_an_address_around_a_facility_stays_whole() -> None:
     text = "Dover Hospital, 12 Elm Street, Dover"
     (found,) = protected(text, [TextSpan(0, len(text), "ADDRESS", 0.9)])
     assert (found.begin, found.end) == (0, len(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("Seen in Dover ER by Dr. Smith.", "Dover ER"),
+        ("Transferred to the Mercy General ICU.", "Mercy General ICU"),
+        ("Admitted at Mercy General.", "Mercy General"),
+        ("From St. Luke Emergency Department.", "St. Luke Emergency Department"),
+        ("Seen in Local ER.", None),
+        ("Frequent ER visits, Patient ED stay.", None),
+        ("Of General anesthesia.", None),
+    ],
+)
+def test_an_emergency_room_is_named_where_somebody_is_or_goes(text: str, found: str | None) -> None:
+    assert [text[begin:end] for begin, end in facilities(text)] == ([found] if found else [])
 
 
 @given(st.text(max_size=300) | st.lists(st.sampled_from(["Dover ", "of ", "St. ", "Clinic", "General ", "office ", "'s "])).map("".join))

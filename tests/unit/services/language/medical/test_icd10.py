@@ -28,6 +28,8 @@ def index() -> NameIndex:
         ("left knee pain", "M25.562"),
         ("UTI", "N39.0"),
         ("asthma", "J45.909"),
+        ("sprained ankle", "S93.409A"),
+        ("otitis media", "H66.90"),
     ],
 )
 def test_the_first_code(index: NameIndex, words: str, code: str) -> None:

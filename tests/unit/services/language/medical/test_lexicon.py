@@ -58,3 +58,38 @@ def test_the_name_of_a_drug_is_nobodys() -> None:
     text = "Lisinopril for Harold Penn."
     spans = [TextSpan(0, 10, "NAME", 0.9), TextSpan(15, 26, "NAME", 0.9)]
     assert personal(text, spans) == spans[1:2]
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("ibuprofen", {"ibuprofen": "GENERIC_NAME"}),
+        ("PMH: HTN, UTI; obesity.", {"HTN": "DX_NAME", "UTI": "DX_NAME", "obesity": "DX_NAME"}),
+        ("1. CAD - stable (HTN)", {"CAD": "DX_NAME", "HTN": "DX_NAME"}),
+        ("MRI\nknee replacement", {"MRI": "TEST_NAME", "knee replacement": "PROCEDURE_NAME"}),
+        ("PE: lungs clear. Ms. Bell, ms", {}),
+        ("Obesity runs in families", {}),
+    ],
+)
+def test_names_that_stand_alone_need_no_sentence(text: str, names: dict[str, str]) -> None:
+    assert {text[e.begin : e.end]: e.type for e in findings(text, []).entities} == names
+
+
+def test_a_piece_of_a_name_that_stands_alone_becomes_all_of_it() -> None:
+    (both,) = findings("cough, N/V", [TextSpan(7, 8, "PROBLEM", 0.9), TextSpan(0, 5, "PROBLEM", 0.9)]).entities[1:]
+    assert (both.begin, both.end) == (7, 10)
+
+
+@pytest.mark.parametrize(
+    ("text", "told", "score", "kind"),
+    [
+        ("Hx of DM2 there", "TEST", 0.3, "DX_NAME"),
+        ("Hx of DM2 there", "TEST", 0.9, "TEST_NAME"),
+        ("Hx of HTN there", "DRUG", 0.9, "DX_NAME"),
+        ("Gave MS 2 mg IV", "DRUG", 0.9, "GENERIC_NAME"),
+    ],
+)
+def test_a_model_in_doubt_follows_the_lists(text: str, told: str, score: float, kind: str) -> None:
+    begin = 5 if text.startswith("Gave") else 6
+    (entity,) = findings(text, [TextSpan(begin, begin + 2 + (begin == 6), told, score)]).entities[:1]
+    assert entity.type == kind

@@ -63,3 +63,13 @@ def test_a_person_is_no_test_and_a_record_number_no_value() -> None:
     kept = besides(found, personal)
     assert [text[e.begin : e.end] for e in kept.entities] == ["MRN", "BP"]
     assert [[text[a.begin : a.end] for a in e.attributes] for e in kept.entities] == [[], ["128/76"]]
+
+
+def test_the_value_of_a_test_and_the_time_of_a_finding_are_no_doses() -> None:
+    text = "Glucose 250 mg/dL, cough x 3 days."
+    found = findings(text, spans(text, ("Glucose", "TEST"), ("cough", "PROBLEM")))
+    assert found.unmapped == []
+    assert [(text[a.begin : a.end], a.type) for a in found.entities[0].attributes] == [
+        ("250", "TEST_VALUE"),
+        ("mg/dL", "TEST_UNIT"),
+    ]

@@ -33,7 +33,7 @@ BAD: list[tuple[Callable[[str], bool], str]] = [
     (checksums.iban, "ZZ89370400440532013000"),
     (checksums.social_security, "000121234"),
     (checksums.social_security, "666121234"),
-    (checksums.social_security, "123456789"),
+    (checksums.social_security, "912456789"),
     (checksums.individual_taxpayer, "912495678"),
     (checksums.routing_number, "021000022"),
     (checksums.social_insurance, "830692544"),

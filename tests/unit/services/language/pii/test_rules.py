@@ -13,15 +13,24 @@ FOUND = [
     ("write to jane.doe+x@mail.example.org today", "EMAIL", "jane.doe+x@mail.example.org"),
     ("see https://www.example.com/a?b=c.", "URL", "https://www.example.com/a?b=c"),
     ("blocked 58.74.121.78 again", "IP_ADDRESS", "58.74.121.78"),
+    ("listens on 2001:db8::1, too", "IP_ADDRESS", "2001:db8::1"),
+    ("from fe80::abcd:1.", "IP_ADDRESS", "fe80::abcd:1"),
     ("nic 00:1B:44:11:3A:B7 up", "MAC_ADDRESS", "00:1B:44:11:3A:B7"),
     ("my card 4111 1111 1111 1111 expires", "CREDIT_DEBIT_NUMBER", "4111 1111 1111 1111"),
+    ("your credit card account 1111-0000-1111-0008 was", "CREDIT_DEBIT_NUMBER", "1111-0000-1111-0008"),
     ("the CVV is 123", "CREDIT_DEBIT_CVV", "123"),
     ("Expires 09/27", "CREDIT_DEBIT_EXPIRY", "09/27"),
     ("IBAN DE89 3704 0044 0532 0130 00 please", "INTERNATIONAL_BANK_ACCOUNT_NUMBER", "DE89 3704 0044 0532 0130 00"),
     ("SWIFT DEUTDEFF500", "SWIFT_CODE", "DEUTDEFF500"),
     ("routing number 021000021", "BANK_ROUTING", "021000021"),
     ("bank account number 12345678901", "BANK_ACCOUNT_NUMBER", "12345678901"),
+    ("My account number is 000123456789.", "BANK_ACCOUNT_NUMBER", "000123456789"),
+    ("Jane's account 000123456789 at First Bank", "BANK_ACCOUNT_NUMBER", "000123456789"),
+    ("my number is 4155550132", "PHONE", "4155550132"),
     ("SSN: 531-21-7351", "SSN", "531-21-7351"),
+    ("Jane Doe, 123-45-6789", "SSN", "123-45-6789"),
+    ("my SSN is 987-65-4321", "SSN", "987-65-4321"),
+    ("social security number 000000000", "SSN", "000000000"),
     ("ITIN 912-70-5678", "US_INDIVIDUAL_TAX_IDENTIFICATION_NUMBER", "912-70-5678"),
     ("SIN 130 692 544", "CA_SOCIAL_INSURANCE_NUMBER", "130 692 544"),
     ("NINO AB 12 34 56 C", "UK_NATIONAL_INSURANCE_NUMBER", "AB 12 34 56 C"),
@@ -55,6 +64,7 @@ commit 9fceb02d0ae598e95dc970b74767f19372d61af8
 ISBN 978-3-16-148410-0
 The price rose from 1,200 to 1,350.50 in 2023.
 pid=48213 tid=140213 mem=1048576
+std::vector<int> v; dead::beef(); started at 12:30:45, A::B
 UUID 550e8400-e29b-41d4-a716-446655440000
 lat 52.520008, lon 13.404954
 Invoice 2024-000123, customer no. 1002003

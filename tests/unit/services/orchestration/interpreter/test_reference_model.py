@@ -246,7 +246,7 @@ def agree(execution: Any) -> None:
 
 
 @given(executions())
-@settings(max_examples=1_000, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
 def test_the_machine_does_what_the_model_says(execution: Any) -> None:
     agree(execution)
 

@@ -44,6 +44,12 @@ def test_the_real_loader(folder: Path) -> None:
     engine.close()
 
 
+def test_a_capital_that_the_vocabulary_lacks_is_written_small(folder: Path) -> None:
+    subwords = load(tiny.entry(subwords="shared"), folder, "cpu")._subwords
+    capital, small = (subwords.encode(Sentence((text,), "en", "de")) for text in ("Óù est", "óù est"))
+    assert capital == small
+
+
 def test_long_sentences_are_translated_whole(folder: Path) -> None:
     engine = load(tiny.entry(subwords="shared"), folder, "cpu")
     long = Sentence(("where is the train station " * 60, 0, "x" * 700), "en", "de")

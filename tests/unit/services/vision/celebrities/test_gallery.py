@@ -69,6 +69,8 @@ async def test_nothing_stays_of_somebody_who_could_not_be_added(
         await gallery.add("Grace", [], None, [new_face(people(1)[0], model="another")])
     with pytest.raises(errors.InvalidArgument):
         await gallery.add("Nobody", [], None, [])
+    with pytest.raises(errors.InvalidArgument, match="name"):
+        await gallery.add(" ", [], None, [new_face(people(1)[0])])
     with pytest.raises(errors.InvalidArgument, match="Nonbinary"):
         await gallery.add("Ada", [], "female", [new_face(people(1)[0])])
     assert [celebrity.name for celebrity in await gallery.list()] == ["Ada"]

@@ -163,6 +163,18 @@ def test_no_heartbeat() -> None:
     assert driver.details("TaskTimedOut")[0]["error"] == "States.HeartbeatTimeout"
 
 
+@pytest.mark.parametrize("reloads", [False, True])
+def test_an_activitys_heartbeats_are_expected_of_the_worker_that_has_it(reloads: bool) -> None:
+    driver = waiting(machine(("T", task(Resource=ACTIVITY, HeartbeatSeconds=5, TimeoutSeconds=60))), reloads=reloads)
+    driver.advance(30)
+    assert driver.ending is None
+    driver.answer("T", Started("worker"))
+    driver.advance(4.9)
+    assert driver.ending is None
+    driver.advance(0.1)
+    assert driver.ending is not None and driver.ending.error == "States.HeartbeatTimeout"
+
+
 def test_a_heartbeat_of_a_task_without_heartbeat_seconds_changes_nothing() -> None:
     driver = waiting(machine(("T", task(Resource=TOKEN))))
     driver.answer("T", Heartbeat())
