@@ -147,7 +147,7 @@ def test_directions(terminologies: Recorder) -> None:
         in translated(terminologies, "Die Amazon Familie ist da.", "both", source="de", target="fr")["TranslatedText"]
     )
     unused = translated(terminologies, "Die Amazon Familie ist da.", "one", source="de", target="en")
-    assert unused["AppliedTerminologies"] == [{"Name": "one"}]
+    assert unused["AppliedTerminologies"] == [{"Name": "one", "Terms": []}]
 
 
 @pytest.mark.slow

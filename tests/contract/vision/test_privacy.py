@@ -37,10 +37,10 @@ def test_nothing_of_a_picture_is_left(
 ) -> None:
     temporary, data = tmp_path / "temporary", tmp_path / "data"
     temporary.mkdir()
+    put_models(data)  # before: the first who wants models has them put into the usual folder
     monkeypatch.setattr(tempfile, "tempdir", str(temporary))
     picture, pixels = marked(photographs / "faces_ageitgey" / "obama.jpg")
     image = {"Bytes": picture}
-    put_models(data)
     with caplog.at_level(logging.DEBUG), nonet(data, services="vision,documents", log_level="DEBUG") as addresses:
         rekognition = client("rekognition", addresses, config={"read_timeout": 120})
         rekognition.create_collection(CollectionId="people")
