@@ -56,7 +56,7 @@ def rows(prefix: str, count: int) -> bytes:
     return ("\n".join(lines) + "\n").encode()
 
 
-async def until(status: Callable[[], Awaitable[str]], wanted: set[str], seconds: float = 90) -> str:
+async def until(status: Callable[[], Awaitable[str]], wanted: set[str], seconds: float = 240) -> str:
     async def poll() -> str:
         while (found := await status()) not in wanted:
             await asyncio.sleep(0.01)
