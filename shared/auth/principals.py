@@ -206,10 +206,18 @@ def _stamp(path: Path) -> tuple[int, int]:
 
 
 def _contents(path: Path) -> tuple[list[Principal], dict[str, AccountLimit]]:
+    """As ``read_file``. Raises ``ValueError`` for a file that holds nobody, too."""
+    principals, limits = read_file(path)
+    if not principals:
+        raise ValueError(f"{path} has no [[principal]]: add one with `nonet keys create NAME`")
+    return principals, limits
+
+
+def read_file(path: Path) -> tuple[list[Principal], dict[str, AccountLimit]]:
     """Principals, and limits by account.
 
     Raises:
-        ValueError: the file is not what this module's docstring shows, or holds nobody.
+        ValueError: the file is not what this module's docstring shows; the message has the path, and nothing secret.
     """
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -218,11 +226,10 @@ def _contents(path: Path) -> tuple[list[Principal], dict[str, AccountLimit]]:
     except ValidationError as error:
         # Without what stands there: it may be a secret.
         wrong = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
-        raise ValueError(f"{path}: a [[{error.title.strip('_').lower()}]] cannot be used: {wrong}") from None
+        table = error.title.strip("_").lower()
+        raise ValueError(f"{path} is not a file of keys: a [[{table}]] cannot be used: {wrong}") from None
     except ValueError as error:
-        raise ValueError(f"{path}: {error}") from None
-    if not principals:
-        raise ValueError(f"{path} has no [[principal]]: add one with `nonet keys create NAME`")
+        raise ValueError(f"{path} is not a file of keys: {error}") from None
     return principals, {account.id: account for account in accounts}
 
 

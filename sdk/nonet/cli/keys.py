@@ -5,12 +5,10 @@ from __future__ import annotations
 import argparse
 import os
 import re
-import tomllib
 from pathlib import Path
 
-from nonet.cli.files import read_text
 from shared import errors
-from shared.auth.principals import Principal, new_principal
+from shared.auth.principals import Principal, new_principal, read_file
 from shared.settings import settings
 
 
@@ -64,9 +62,9 @@ def read(path: Path) -> list[Principal]:
     if not path.exists():
         return []
     try:
-        return [Principal.model_validate(row) for row in tomllib.loads(read_text(path)).get("principal", [])]
+        return read_file(path)[0]
     except ValueError as error:
-        raise errors.InvalidArgument(f"{path} is not a file of keys: {error}") from None
+        raise errors.InvalidArgument(str(error)) from None
 
 
 def append(path: Path, principal: Principal) -> None:

@@ -134,10 +134,14 @@ def test_keys_that_no_file_could_hold_are_refused(tmp_path, arguments: list[str]
     assert not keys.exists()
 
 
-def test_a_file_that_is_none_of_keys(tmp_path, capsys) -> None:
-    (tmp_path / "keys.toml").write_text("# Read me: not TOML\nname")
+@pytest.mark.parametrize(
+    "contents", [b"# Read me: not TOML\nname", b"[[principal]]\nname = 'x'\naccount = 'secret'", b"\xff"]
+)
+def test_a_file_that_is_none_of_keys(tmp_path, contents: bytes, capsys) -> None:
+    (tmp_path / "keys.toml").write_bytes(contents)
     assert main(["keys", "--file", str(tmp_path / "keys.toml"), "list"]) == 1
-    assert "not a file of keys" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "not a file of keys" in said and "secret" not in said
 
 
 @pytest.mark.parametrize("command", [["doctor"], ["up"]])
