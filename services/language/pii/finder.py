@@ -33,6 +33,9 @@ _LONGEST_HOUSE = 60
 _TITLE = re.compile(r"(?:Mr|Mrs|Ms|Miss|Dr|Prof)\.?")
 #: Before a name: a title with the words up to the name.
 _TITLED = re.compile(rf"(?<!\w){_TITLE.pattern}\s(?P<words>(?:[A-Z][\w'\u2019-]*\.?\s){{1,3}})$")
+#: Directly before a name, and one word more of it, which no other capitalised word follows: "Ms. Adaeze Okonkwo-Lind,".
+_TITLE_BEFORE = re.compile(rf"(?<!\w){_TITLE.pattern}\s$")
+_WORD_BEHIND = re.compile(r" [A-Z][a-z'\u2019]+(?:-[A-Z][a-z'\u2019]+)*(?=[,.;)\n]|\s[a-z(]|$)")
 _LONGEST_TITLE = 60
 _ENDS_IN_INITIAL = re.compile(r"(?<!\w)[A-Z]\.$")
 
@@ -83,19 +86,24 @@ def join_addresses(text: str, spans: Sequence[TextSpan]) -> list[TextSpan]:
 
 
 def whole_names(text: str, spans: Sequence[TextSpan]) -> list[TextSpan]:
-    """Names with all words between a title and them ("Ms. Ilse Korhonen"), and with the initials before them."""
+    """Names with all words that stand between a title and them ("Ms. Ilse Korhonen"), the last word of a name that
+    begins behind a title, and the initials before them.
+    """
     whole: list[TextSpan] = []
     for span in spans:
         titled = _TITLED.search(text, max(0, span.begin - _LONGEST_TITLE), span.begin)
-        begin = titled.start("words") if titled else span.begin
+        begin, end = titled.start("words") if titled else span.begin, span.end
+        more = _WORD_BEHIND.match(text, end)
+        if more is not None and _TITLE_BEFORE.search(text, max(0, begin - _LONGEST_TITLE), begin):
+            end = more.end()
         last = whole[-1] if whole else None
         if last is not None and (
-            begin <= last.begin
+            begin < last.end
             or (text[last.end : span.begin] == " " and _ENDS_IN_INITIAL.search(text, last.begin, last.end))
         ):
-            whole[-1] = TextSpan(min(begin, last.begin), span.end, "NAME", min(last.score, span.score))
+            whole[-1] = TextSpan(min(begin, last.begin), max(end, last.end), "NAME", min(last.score, span.score))
         else:
-            whole.append(TextSpan(begin, span.end, "NAME", span.score))
+            whole.append(TextSpan(begin, end, "NAME", span.score))
     return whole
 
 

@@ -57,6 +57,9 @@ def test_a_house_number_belongs_to_its_street(text: str, span: str, address: str
     ("text", "spans", "names"),
     [
         ("Seen: Ms. Ilse Korhonen.", ["Korhonen"], ["Ilse Korhonen"]),
+        ("67 yo, Ms. Adaeze Okonkwo-Lind, seen.", ["Adaeze"], ["Adaeze Okonkwo-Lind"]),
+        ("I met Mr. Ivo Petrov today.", ["Ivo", "Petrov"], ["Ivo Petrov"]),
+        ("Dr. Lee General Hospital called.", ["Lee"], ["Lee"]),
         ("Seen: Dr Anna M. Bell.", ["Anna", "Bell"], ["Anna M. Bell"]),
         ("Mr. J. Smith is well.", ["J.", "Smith"], ["J. Smith"]),
         ("Ask Anna B. Smith can wait.", ["Anna", "Smith"], ["Anna", "Smith"]),
